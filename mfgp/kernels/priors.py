@@ -1,0 +1,92 @@
+"""Weak priors on the parameters of kernels and noise, evaluated without the overhead of torch.distributions.
+
+Each is a GPyTorch prior, so GPyTorch's own marginal likelihood adds it as ours does. Densities are stated up to
+their constant where it does not depend on the parameter.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from gpytorch.priors import Prior
+from torch import Tensor
+
+
+class _LightPrior(Prior):
+    """A prior that is only its log density."""
+
+    def __init__(self) -> None:
+        torch.nn.Module.__init__(self)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+class LengthscalePrior(_LightPrior):
+    """Log-normal lengthscales, correlated so that inputs share one scale unless the data say otherwise.
+
+    log l = log(median) + c + e with one shared c ~ N(0, shared^2) and e_j ~ N(0, own^2) per input. The median
+    grows with the square root of the number of inputs, as distances do (Hvarfner, Hellsten & Nardi 2024,
+    arXiv:2402.02229). The density is taken over log l, so its mode is the median whatever the dimension.
+
+    Parameters
+    ----------
+    num_inputs
+        d, the number of inputs; inputs are standardised.
+
+    Examples
+    --------
+    >>> prior = LengthscalePrior(4)
+    >>> prior.log_prob(torch.full((1, 4), prior.median)).item()
+    -0.0
+    """
+
+    MEDIAN, SHARED, OWN = 1.5, 1.0, 0.7
+
+    def __init__(self, num_inputs: int) -> None:
+        super().__init__()
+        self.num_inputs = num_inputs
+        self.median = self.MEDIAN * math.sqrt(num_inputs)
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """Log density of lengthscales (..., 1, d), summed over the inputs."""
+        z = torch.log(x / self.median)
+        d = z.shape[-1]
+        common = z.mean(-1, keepdim=True)
+        shared_variance = self.SHARED**2 * d + self.OWN**2
+        return -0.5 * ((z - common).square().sum(-1) / self.OWN**2 + d * common.squeeze(-1).square() / shared_variance)
+
+
+class HalfNormalPrior(_LightPrior):
+    """Half-normal density of a standard deviation: flat towards zero, so nothing is pushed away from it.
+
+    Examples
+    --------
+    >>> HalfNormalPrior(2.0).log_prob(torch.tensor(2.0)).item()
+    -0.5
+    """
+
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        self.scale = scale
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        return -0.5 * (x / self.scale).square()
+
+
+class NormalPrior(_LightPrior):
+    """Normal density around zero of a parameter that may have either sign.
+
+    Examples
+    --------
+    >>> NormalPrior(0.5).log_prob(torch.tensor(-0.5)).item()
+    -0.5
+    """
+
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        self.scale = scale
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        return -0.5 * (x / self.scale).square()

@@ -1,0 +1,152 @@
+"""Stationary kernels on the inputs: their profile as a function of the squared distance, and the default kernel."""
+
+from __future__ import annotations
+
+import math
+from copy import deepcopy
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from botorch.utils.constraints import LogTransformedInterval
+from gpytorch.kernels import Kernel, MaternKernel, RBFKernel
+from torch import Tensor
+
+from mfgp.errors import ParameterError
+from mfgp.kernels.priors import LengthscalePrior
+
+LENGTHSCALE_BOUNDS = (1e-2, 1e4)
+_SMALLEST = 1e-30
+
+
+class Profile(NamedTuple):
+    """A stationary correlation as a function of the squared scaled distance r2, with its derivative.
+
+    ``value(r2)`` is differentiable by autograd, also at r2 = 0; ``value_and_slope(r2)`` gives the value and its
+    derivative with respect to r2 from one exponential, without a graph.
+    """
+
+    value: Callable[[Tensor], Tensor]
+    value_and_slope: Callable[[Tensor], tuple[Tensor, Tensor]]
+
+
+def _rbf(r2: Tensor) -> Tensor:
+    return torch.exp(-0.5 * r2)
+
+
+def _rbf_with_slope(r2: Tensor) -> tuple[Tensor, Tensor]:
+    value = r2.mul(-0.5).exp_()
+    return value, value * -0.5
+
+
+def _matern12(r2: Tensor) -> Tensor:
+    return torch.exp(-torch.sqrt(r2 + _SMALLEST))
+
+
+def _matern12_with_slope(r2: Tensor) -> tuple[Tensor, Tensor]:
+    r = torch.sqrt(r2 + _SMALLEST)
+    value = torch.exp(-r)
+    return value, value.div(r).mul_(-0.5)
+
+
+def _matern32(r2: Tensor) -> Tensor:
+    s = math.sqrt(3.0) * torch.sqrt(r2 + _SMALLEST)
+    return (1.0 + s) * torch.exp(-s)
+
+
+def _matern32_with_slope(r2: Tensor) -> tuple[Tensor, Tensor]:
+    s = r2.mul(3.0).sqrt_()
+    decay = torch.exp(-s)
+    return s.add_(1.0).mul_(decay), decay.mul(-1.5)
+
+
+def _matern52(r2: Tensor) -> Tensor:
+    s = math.sqrt(5.0) * torch.sqrt(r2 + _SMALLEST)
+    return (1.0 + s + s.square() / 3.0) * torch.exp(-s)
+
+
+def _matern52_with_slope(r2: Tensor) -> tuple[Tensor, Tensor]:
+    s = r2.mul(5.0).sqrt_()
+    decay = torch.exp(-s)
+    slope = s.add_(1.0).mul(decay)  # (1 + s) e^-s
+    value = decay.mul_(r2).mul_(5.0 / 3.0).add_(slope)
+    return value, slope.mul_(-5.0 / 6.0)
+
+
+_RBF = Profile(_rbf, _rbf_with_slope)
+_MATERN = {
+    0.5: Profile(_matern12, _matern12_with_slope),
+    1.5: Profile(_matern32, _matern32_with_slope),
+    2.5: Profile(_matern52, _matern52_with_slope),
+}
+
+
+def profile(kernel: Kernel) -> Profile | None:
+    """The profile of a plain RBF or Matern kernel, or None for any other kernel.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from gpytorch.kernels import LinearKernel, RBFKernel
+    >>> print(round(profile(RBFKernel()).value(torch.tensor(1.0)).item(), 4), profile(LinearKernel()))
+    0.6065 None
+    """
+    if kernel.active_dims is not None:
+        return None
+    if type(kernel) is RBFKernel:
+        return _RBF
+    if type(kernel) is MaternKernel:
+        return _MATERN[kernel.nu]
+    return None
+
+
+def squared_distance(x1: Tensor, x2: Tensor) -> Tensor:
+    """Squared Euclidean distances between rows, (..., n1, d) and (..., n2, d) to (..., n1, n2), never negative."""
+    centre = x2.detach().mean(dim=-2, keepdim=True)
+    x1, x2 = x1 - centre, x2 - centre
+    norms = x1.square().sum(-1).unsqueeze(-1) + x2.square().sum(-1).unsqueeze(-2)
+    return (norms - 2.0 * x1 @ x2.transpose(-1, -2)).clamp_min(0.0)
+
+
+def input_kernel(kernel: str | Kernel, num_inputs: int, batch_shape: torch.Size = torch.Size()) -> Kernel:
+    """The kernel k(x, x') on the inputs: a named one with a lengthscale per input, or a copy of the user's own.
+
+    A named kernel has unit variance (amplitudes belong to the tasks) and carries the dimension-scaled
+    :class:`~mfgp.kernels.priors.LengthscalePrior`.
+
+    Parameters
+    ----------
+    kernel
+        "matern52", "matern32", "matern12", "rbf", or any GPyTorch kernel over the d inputs.
+    num_inputs
+        d, the number of inputs.
+    batch_shape
+        Shape of a batch of parameter sets.
+
+    Raises
+    ------
+    ParameterError
+        The name is unknown, or the object is no GPyTorch kernel.
+
+    Examples
+    --------
+    >>> input_kernel("matern52", 3).lengthscale.shape
+    torch.Size([1, 3])
+    """
+    if isinstance(kernel, Kernel):
+        return deepcopy(kernel)
+    smoothness = {"matern12": 0.5, "matern32": 1.5, "matern52": 2.5}
+    if kernel != "rbf" and kernel not in smoothness:
+        raise ParameterError(
+            f"kernel={kernel!r} is not known; write one of 'matern52', 'matern32', 'matern12', 'rbf', "
+            "or give a GPyTorch kernel such as gpytorch.kernels.RQKernel()"
+        )
+    prior = LengthscalePrior(num_inputs)
+    constraint = LogTransformedInterval(*LENGTHSCALE_BOUNDS, initial_value=prior.median)
+    options: dict[str, Any] = {
+        "ard_num_dims": num_inputs,
+        "batch_shape": batch_shape,
+        "lengthscale_prior": prior,
+        "lengthscale_constraint": constraint,
+    }
+    return (RBFKernel(**options) if kernel == "rbf" else MaternKernel(nu=smoothness[kernel], **options)).double()

@@ -1,0 +1,112 @@
+"""Covariance over (input, task): what every architecture's kernel is."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from gpytorch.kernels import Kernel
+from torch import Tensor
+
+from mfgp.kernels.stationary import profile, squared_distance
+
+
+@dataclass(frozen=True)
+class Process:
+    """One latent process q: its covariance is amplitude[t, t'] times k_q between x at task t and x' at task t'.
+
+    Parameters
+    ----------
+    kernel
+        k_q, a GPyTorch kernel over the inputs.
+    amplitude
+        (T, T), the covariance that the process contributes between tasks at one input.
+    distance
+        (T, T) squared distances between the tasks' embeddings, or None. A stationary k_q adds them to the squared
+        scaled distance of the inputs; any other kernel is multiplied by exp(-distance / 2).
+    support
+        For each task, whether the process can reach it at all; None for all.
+    """
+
+    kernel: Kernel
+    amplitude: Tensor
+    distance: Tensor | None = None
+    support: tuple[bool, ...] | None = None
+
+
+class TaskKernel(Kernel):
+    """Covariance between (x, t) and (x', t'), the task index t being the last input column.
+
+    cov = sum_q amplitude_q[t, t'] k_q(x, x') + offsets[t, t'].
+
+    The last term is the covariance of the tasks' unknown means: each is normal around zero (tasks are standardised)
+    with standard deviation `OFFSET_SCALE`, and integrated out (Rasmussen & Williams 2006, section 2.7).
+    Architectures differ only in how their parameters make the amplitudes.
+    """
+
+    has_lengthscale = False
+    OFFSET_SCALE = 1.0
+
+    def __init__(self, num_tasks: int, batch_shape: torch.Size = torch.Size()) -> None:
+        super().__init__(batch_shape=batch_shape)
+        self.num_tasks = num_tasks
+
+    @abstractmethod
+    def processes(self) -> list[Process]:
+        """The latent processes at the current parameters."""
+
+    def offsets(self) -> Tensor:
+        """Prior covariance (T, T) of the tasks' means: independent ones, where the architecture says nothing else."""
+        return self.OFFSET_SCALE**2 * torch.eye(self.num_tasks, dtype=torch.float64, device=self.device)
+
+    def task_covariance(self) -> Tensor:
+        """Prior covariance (T, T) of the tasks at one input, the unknown means left out."""
+        parts = [process.amplitude * _at_zero_distance(process) for process in self.processes()]
+        return torch.stack(parts).sum(0)
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
+
+    def forward(self, x1: Tensor, x2: Tensor, diag: bool = False, **params: Any) -> Tensor:
+        """Covariance (..., n1, n2), or its diagonal (..., n1), of rows whose last column is the task."""
+        inputs1, task1 = x1[..., :-1], x1[..., -1].long()
+        inputs2, task2 = x2[..., :-1], x2[..., -1].long()
+        pair = task1 * self.num_tasks + task2 if diag else task1.unsqueeze(-1) * self.num_tasks + task2.unsqueeze(-2)
+        pair_dims = 1 if diag else 2
+        total = _look_up(self.offsets(), pair, pair_dims)
+        for process in self.processes():
+            distance = None if process.distance is None else _look_up(process.distance, pair, pair_dims)
+            correlation = correlate(process.kernel, inputs1, inputs2, distance, diag=diag)
+            total = total + _look_up(process.amplitude, pair, pair_dims) * correlation
+        return total
+
+
+def correlate(kernel: Kernel, x1: Tensor, x2: Tensor, distance: Tensor | None, *, diag: bool = False) -> Tensor:
+    """k_q between inputs, with the squared distance between their tasks' embeddings where there is one."""
+    shape = profile(kernel)
+    if shape is None:
+        value = kernel(x1, x2, diag=True) if diag else kernel(x1, x2).to_dense()
+        return value if distance is None else value * torch.exp(-0.5 * distance)
+    u1, u2 = x1 / kernel.lengthscale, x2 / kernel.lengthscale
+    r2 = (u1 - u2).square().sum(-1) if diag else squared_distance(u1, u2)
+    return shape.value(r2 if distance is None else r2 + distance)
+
+
+def _look_up(table: Tensor, pair: Tensor, pair_dims: int) -> Tensor:
+    """Entries of tables (..., T, T) at pairs t T + t' of shape (..., n) or (..., n1, n2), batches broadcast."""
+    flat = table.flatten(-2)
+    if flat.dim() == 1:
+        return flat[pair]
+    batch = torch.broadcast_shapes(flat.shape[:-1], pair.shape[:-pair_dims])
+    index = pair.expand(*batch, *pair.shape[-pair_dims:])
+    return flat.expand(*batch, -1).gather(-1, index.flatten(-pair_dims)).reshape(index.shape)
+
+
+def _at_zero_distance(process: Process) -> Tensor | float:
+    if process.distance is None:
+        return 1.0
+    shape = profile(process.kernel)
+    return torch.exp(-0.5 * process.distance) if shape is None else shape.value(process.distance)
