@@ -1,0 +1,18 @@
+.PHONY: check layout lint types imports tests format
+
+check: layout lint types imports tests
+
+layout:
+	ruff format --check .
+lint:
+	ruff check .
+types:
+	mypy
+imports:
+	lint-imports --no-logo --no-cache
+tests:
+	pytest
+
+format:
+	ruff format .
+	ruff check --fix .
