@@ -61,8 +61,8 @@ class AutoregressiveKernel(TaskKernel):
         raw_scale = torch.zeros(*batch_shape, self.num_tasks, dtype=torch.float64)
         self.register_parameter("raw_scale", torch.nn.Parameter(raw_scale))
         self.register_constraint("raw_scale", LogTransformedInterval(1e-4, 1e2, initial_value=1.0))
-        self.register_prior("weights_prior", NormalPrior(2.0), _weights)
-        self.register_prior("scale_prior", HalfNormalPrior(2.0), _scale)
+        self.register_prior("weights_prior", NormalPrior(10.0), _weights)
+        self.register_prior("scale_prior", HalfNormalPrior(10.0), _scale)
 
     @property
     def rho(self) -> Tensor:

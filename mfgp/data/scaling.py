@@ -1,0 +1,97 @@
+"""Each task in units of its own mean and spread, never pooled."""
+
+from __future__ import annotations
+
+import torch
+from botorch.models.transforms.outcome import OutcomeTransform
+from botorch.posteriors import GPyTorchPosterior, Posterior
+from gpytorch.distributions import MultitaskMultivariateNormal, MultivariateNormal
+from torch import Tensor
+
+from mfgp.errors import DataTypeError
+
+
+class TaskStandardize(OutcomeTransform):
+    """Subtract each task's mean and divide by its standard deviation; the task is the last column of X.
+
+    Unlike BoTorch's ``StratifiedStandardize`` it also takes a posterior over several tasks back to their units. A
+    task whose values do not differ (or that has one only) is divided by their size instead.
+
+    Parameters
+    ----------
+    num_tasks
+        T.
+
+    Examples
+    --------
+    >>> x = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], dtype=torch.float64)
+    >>> y = torch.tensor([[1.0], [3.0], [100.0], [300.0]], dtype=torch.float64)
+    >>> standardized, _ = TaskStandardize(2)(y, X=x)
+    >>> print([round(value, 4) for value in standardized.flatten().tolist()])
+    [-0.7071, 0.7071, -0.7071, 0.7071]
+    """
+
+    def __init__(self, num_tasks: int) -> None:
+        super().__init__()
+        self.register_buffer("means", torch.zeros(num_tasks, dtype=torch.float64))
+        self.register_buffer("stdvs", torch.ones(num_tasks, dtype=torch.float64))
+
+    def forward(
+        self, Y: Tensor, Yvar: Tensor | None = None, X: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Standardise values (..., n, 1), and divide their noise variances accordingly."""
+        task = _task(X)
+        if self.training:
+            for index in task.unique().tolist():
+                values = Y[..., 0][task == index]
+                self.means[index] = values.mean()
+                self.stdvs[index] = _spread(values)
+        means, stdvs = self.means[task].unsqueeze(-1), self.stdvs[task].unsqueeze(-1)
+        return (Y - means) / stdvs, None if Yvar is None else Yvar / stdvs / stdvs
+
+    def untransform(
+        self, Y: Tensor, Yvar: Tensor | None = None, X: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Take standardised values (..., n, 1) and their variances back to the tasks' units."""
+        task = _task(X)
+        means, stdvs = self.means[task].unsqueeze(-1), self.stdvs[task].unsqueeze(-1)
+        return Y * stdvs + means, None if Yvar is None else Yvar * stdvs * stdvs
+
+    def untransform_posterior(self, posterior: Posterior, X: Tensor | None = None) -> GPyTorchPosterior:
+        """Take a Gaussian posterior back to the tasks' units.
+
+        `X` has one row for each entry of the joint vector: (..., q T, d + 1), task by task, for q rows of T outputs.
+        """
+        if not isinstance(posterior, GPyTorchPosterior):
+            raise DataTypeError(
+                f"TaskStandardize got a {type(posterior).__name__}, expected a Gaussian posterior of BoTorch "
+                "(GPyTorchPosterior); apply your own transform after it"
+            )
+        task = _task(X)
+        means, stdvs = self.means[task], self.stdvs[task]
+        distribution = posterior.distribution
+        covariance = distribution.covariance_matrix * stdvs.unsqueeze(-1) * stdvs.unsqueeze(-2)
+        if not isinstance(distribution, MultitaskMultivariateNormal):
+            return GPyTorchPosterior(MultivariateNormal(distribution.mean * stdvs + means, covariance))
+        outputs = distribution.event_shape[-1]
+        shape = (*means.shape[:-1], outputs, -1)
+        mean = distribution.mean * stdvs.reshape(shape).mT + means.reshape(shape).mT
+        return GPyTorchPosterior(MultitaskMultivariateNormal(mean, covariance, interleaved=False))
+
+    def subset_output(self, idcs: list[int]) -> TaskStandardize:
+        """The same transform: which tasks are outputs does not matter to it."""
+        return self
+
+
+def _task(X: Tensor | None) -> Tensor:
+    if X is None:
+        raise DataTypeError("TaskStandardize got X=None, expected the inputs with the task as their last column")
+    return X[..., -1].long()
+
+
+def _spread(values: Tensor) -> Tensor:
+    size = values.abs().max()
+    spread = values.std() if values.numel() > 1 else torch.zeros_like(size)
+    if spread > 1e-12 * size:
+        return spread
+    return size if size > 0.0 else torch.ones_like(size)

@@ -1,0 +1,8 @@
+"""Evidence, fitting and posterior of a Gaussian process over (input, task): tensors only."""
+
+from mfgp.inference.fitting import fit
+from mfgp.inference.noise import TaskNoise
+from mfgp.inference.posterior import ExactPosterior
+from mfgp.inference.report import FitReport, StartReport
+
+__all__ = ["ExactPosterior", "FitReport", "StartReport", "TaskNoise", "fit"]

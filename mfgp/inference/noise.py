@@ -1,0 +1,99 @@
+"""The likelihood: each observation carries normal noise, known for it or learned for its task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from botorch.utils.constraints import LogTransformedInterval
+from gpytorch.likelihoods.gaussian_likelihood import _GaussianLikelihoodBase
+from gpytorch.likelihoods.noise_models import HomoskedasticNoise
+from linear_operator.operators import DiagLinearOperator
+from torch import Tensor
+
+from mfgp.kernels.priors import HalfNormalPrior
+
+
+class TaskNoise(_GaussianLikelihoodBase):
+    """Normal noise with a learned standard deviation per task, or a known one per observation.
+
+    Parameters
+    ----------
+    num_tasks
+        T.
+    task
+        (N,) task of each training observation.
+    known
+        (N,) known noise standard deviation of each training observation, NaN where it is to be learned; None when
+        all are to be learned.
+
+    Examples
+    --------
+    >>> task, known = torch.tensor([0, 0, 1]), torch.tensor([0.1, 0.1, float("nan")])
+    >>> noise = TaskNoise(num_tasks=2, task=task, known=known)
+    >>> noise.learned.tolist(), round(noise.task_variance()[0].item(), 4)
+    ([False, True], 0.01)
+    """
+
+    BOUNDS = (1e-5, 1e1)
+
+    def __init__(self, num_tasks: int, task: Tensor, known: Tensor | None = None) -> None:
+        super().__init__(noise_covar=HomoskedasticNoise())
+        del self.noise_covar
+        self.num_tasks = num_tasks
+        known = torch.full(task.shape, torch.nan) if known is None else known
+        self.register_buffer("known_variance", known.to(torch.float64).square())
+        learned, typical = _summary(num_tasks, task, self.known_variance)
+        self.register_buffer("learned", learned)
+        self.register_buffer("typical_variance", typical)
+        self.register_parameter("raw_scale", torch.nn.Parameter(torch.zeros(num_tasks, dtype=torch.float64)))
+        self.register_constraint("raw_scale", LogTransformedInterval(*self.BOUNDS, initial_value=0.1))
+        self.register_prior("scale_prior", HalfNormalPrior(1.0), _scale)
+        self.to(task.device)
+
+    @property
+    def scale(self) -> Tensor:
+        """(T,) learned standard deviations."""
+        return self.raw_scale_constraint.transform(self.raw_scale)
+
+    @torch.no_grad()
+    def set_scale(self, scale: Tensor) -> None:
+        """Set the learned standard deviations (T,), kept inside their bounds."""
+        lower, upper = self.BOUNDS
+        self.raw_scale.copy_(self.raw_scale_constraint.inverse_transform(scale.clamp(1.5 * lower, upper / 1.5)))
+
+    def task_variance(self) -> Tensor:
+        """(T,) variance of a new observation's noise: learned, or the mean of the known ones where all are known."""
+        return torch.where(self.learned, self.scale.square(), self.typical_variance)
+
+    def variance(self, task: Tensor, known_variance: Tensor) -> Tensor:
+        """Variance of each training observation's noise: the known one, or the learned one of its task."""
+        return torch.where(known_variance.isnan(), self.scale.square()[task], known_variance)
+
+    def _shaped_noise_covar(
+        self, base_shape: torch.Size, *params: Any, noise: Tensor | None = None, **kwargs: Any
+    ) -> DiagLinearOperator:
+        """Noise of the rows in `params`, the task index being their last column.
+
+        As in GPyTorch's fixed-noise likelihood, the known noise is used when the rows are the training rows.
+        """
+        if noise is not None:
+            return DiagLinearOperator(noise)
+        rows = params[0][0] if isinstance(params[0], (list, tuple)) else params[0]
+        task = rows[..., -1].long()
+        if task.shape[-1] == self.known_variance.shape[-1]:
+            return DiagLinearOperator(self.variance(task, self.known_variance))
+        return DiagLinearOperator(self.task_variance()[task])
+
+
+def _summary(num_tasks: int, task: Tensor, known_variance: Tensor) -> tuple[Tensor, Tensor]:
+    """Which tasks have noise to learn, and the mean known variance of each task."""
+    is_known = ~known_variance.isnan()
+    known_count = torch.bincount(task[is_known], minlength=num_tasks)
+    total = torch.bincount(task[is_known], weights=known_variance[is_known], minlength=num_tasks)
+    learned = torch.bincount(task, minlength=num_tasks) > known_count
+    return learned | (known_count == 0), total / known_count.clamp_min(1)
+
+
+def _scale(noise: TaskNoise) -> Tensor:
+    return noise.scale

@@ -1,0 +1,51 @@
+"""Climbing the log posterior from one point, by L-BFGS-B."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from scipy.optimize import minimize
+
+from mfgp.inference.objective import Objective
+
+
+class Climb(NamedTuple):
+    """Where a climb ended."""
+
+    log_posterior: float
+    status: str
+
+
+def climb(objective: Objective, evaluations: int, tolerance: float = 1e-8) -> Climb:
+    """Maximise the log posterior from the objective's current parameters, which are left at the best point found.
+
+    Parameters
+    ----------
+    objective
+        The objective, at the start.
+    evaluations
+        At most about so many evaluations of value and gradient.
+    tolerance
+        Relative improvement of the log posterior below which the climb ends.
+    """
+    best_value, best_vector = float("inf"), objective.get()
+
+    def tracked(vector):  # type: ignore[no-untyped-def]
+        nonlocal best_value, best_vector
+        value, gradient = objective.value_and_gradient(vector)
+        if value < best_value:
+            best_value, best_vector = value, vector.copy()
+        return value, gradient
+
+    options = {"maxfun": evaluations, "maxiter": evaluations, "ftol": tolerance, "gtol": 1e-4, "maxcor": 20}
+    result = minimize(
+        tracked, objective.get(), jac=True, method="L-BFGS-B", bounds=objective.bounds(), options=options
+    )
+    objective.set(best_vector)
+    return Climb(-best_value, "converged" if result.success else _reason(result.message))
+
+
+def _reason(message: str) -> str:
+    if "EXCEEDS" in message or "LIMIT" in message:
+        return "stopped at the limit of evaluations"
+    return f"stopped: {message.lower()}"

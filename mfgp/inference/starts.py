@@ -1,0 +1,167 @@
+"""Points to start the optimisation from, each from a different reading of how the tasks are related.
+
+They are computed from the data alone, in a way that a change of a task's unit, offset or sign, or of the order of rows,
+tasks or inputs carries over to; nothing is drawn at random.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import replace
+from functools import singledispatch
+
+import torch
+from gpytorch.kernels import Kernel
+from torch import Tensor
+
+from mfgp.data.observations import Observations
+from mfgp.inference.estimates import TaskEstimate, correlation, estimate_task
+from mfgp.inference.noise import TaskNoise
+from mfgp.kernels import AutoregressiveKernel, CoregionalizationKernel, TaskEmbeddingKernel, TaskKernel
+from mfgp.kernels.stationary import LENGTHSCALE_BOUNDS, profile
+
+
+@singledispatch
+def starting_points(kernel: TaskKernel, noise: TaskNoise, observations: Observations) -> Iterator[str]:
+    """Set the parameters to one start after the other, and give each one's name.
+
+    A kernel of the user's own starts from its current parameters only.
+    """
+    yield "current"
+
+
+@starting_points.register
+def _(kernel: CoregionalizationKernel, noise: TaskNoise, observations: Observations) -> Iterator[str]:
+    yield "current"
+    tasks, estimates = _estimate_all(kernel, observations)
+    related = correlation(estimates, tasks)
+    scales = torch.tensor([estimate.scale for estimate in estimates], dtype=torch.float64)
+    names = {"each task alone, then their correlation": related, "tasks unrelated": _damped(related)}
+    for name, correlations in names.items() if kernel.num_tasks > 1 else [("task alone", related)]:
+        _set_noise(noise, estimates)
+        for q, inner in enumerate(kernel.input_kernels):
+            stretch = 3.0 ** (q - (len(kernel.input_kernels) - 1) / 2)
+            _set_lengthscale(inner, _typical_lengthscale(estimates), stretch)
+        kernel.set_task_covariance(torch.outer(scales, scales) * correlations)
+        yield name
+
+
+@starting_points.register
+def _(kernel: TaskEmbeddingKernel, noise: TaskNoise, observations: Observations) -> Iterator[str]:
+    yield "current"
+    tasks, estimates = _estimate_all(kernel, observations)
+    related = correlation(estimates, tasks)
+    scales = torch.tensor([estimate.scale for estimate in estimates], dtype=torch.float64)
+    names = {"each task alone, then their correlation": related, "tasks unrelated": _damped(related)}
+    for name, correlations in names.items() if kernel.num_tasks > 1 else [("task alone", related)]:
+        _set_noise(noise, estimates)
+        _set_lengthscale(kernel.input_kernels[0], _typical_lengthscale(estimates))
+        signs = _signs(correlations)
+        kernel.set_embedding(_positions(correlations.abs(), kernel.dimension), amplitude=signs * scales)
+        yield name
+
+
+@starting_points.register
+def _(kernel: AutoregressiveKernel, noise: TaskNoise, observations: Observations) -> Iterator[str]:
+    yield "current"
+    tasks = [observations.of_task(task) for task in range(kernel.num_tasks)]
+    trends = (False, True) if kernel.edges else (False,)
+    for trend in trends:
+        estimates: dict[int, TaskEstimate] = {}
+        residuals: dict[int, TaskEstimate] = {}
+        for task in kernel.order:
+            inner, sources = kernel.input_kernels[task], kernel.sources[task]
+            estimates[task] = estimate_task(_fresh(inner), tasks[task])
+            residuals[task] = estimates[task]
+            if sources:
+                predictions = torch.stack([estimates[source].predict(tasks[task].x) for source in sources], dim=-1)
+                weights = _regress(tasks[task], predictions, trend)
+                kernel.set_edges({(task, source): w for source, w in zip(sources, weights.tolist(), strict=True)})
+                rest = replace(tasks[task], y=tasks[task].y - predictions @ weights)
+                residuals[task] = estimate_task(_fresh(inner), rest)
+        _set_differences(kernel, noise, residuals)
+        yield "low fidelity first, then the differences" + (" with a trend" if trend else "")
+    if kernel.edges:
+        kernel.set_edges(dict.fromkeys(kernel.edges, 0.0))
+        _set_differences(kernel, noise, estimates)
+        yield "tasks unrelated"
+
+
+def _set_differences(kernel: AutoregressiveKernel, noise: TaskNoise, residuals: dict[int, TaskEstimate]) -> None:
+    for task, residual in residuals.items():
+        kernel.set_scale(task, residual.scale)
+        lengthscale = residual.lengthscale
+        if lengthscale is not None:
+            _set_lengthscale(kernel.input_kernels[task], lengthscale)
+    _set_noise(noise, [residuals[task] for task in range(kernel.num_tasks)])
+
+
+def _regress(target: Observations, predictions: Tensor, trend: bool) -> Tensor:
+    """Least-squares weights of the sources' predictions, beside a constant and, where asked, a linear trend."""
+    columns = [predictions, torch.ones(len(target), 1).to(predictions)]
+    if trend and len(target) > predictions.shape[-1] + 1 + target.x.shape[-1]:
+        columns.append(target.x - target.x.mean(0))
+    design = torch.cat(columns, dim=-1)
+    ridge = 1e-6 * len(target) * torch.eye(design.shape[-1]).to(design)
+    weights = torch.linalg.solve(design.T @ design + ridge, design.T @ target.y)
+    return weights[: predictions.shape[-1]].clamp(-10.0, 10.0)
+
+
+def _estimate_all(kernel: TaskKernel, observations: Observations) -> tuple[list[Observations], list[TaskEstimate]]:
+    tasks = [observations.of_task(task) for task in range(kernel.num_tasks)]
+    return tasks, [estimate_task(_fresh(kernel.input_kernels[0]), task) for task in tasks]
+
+
+def _fresh(inner: Kernel) -> Kernel:
+    """A copy of an input kernel, at the median of its prior where it is one of ours."""
+    copy = deepcopy(inner)
+    if profile(copy) is not None:
+        prior = getattr(copy, "lengthscale_prior", None)
+        if hasattr(prior, "median"):
+            copy.lengthscale = torch.full_like(copy.lengthscale, prior.median)
+    return copy
+
+
+def _set_lengthscale(inner: Kernel, lengthscale: Tensor | None, stretch: float = 1.0) -> None:
+    if lengthscale is None or profile(inner) is None:
+        return
+    lower, upper = LENGTHSCALE_BOUNDS
+    inner.lengthscale = (lengthscale * stretch).clamp(1.5 * lower, upper / 1.5).expand_as(inner.lengthscale)
+
+
+def _set_noise(noise: TaskNoise, estimates: list[TaskEstimate]) -> None:
+    noise.set_scale(torch.cat([estimate.noise.scale.detach() for estimate in estimates]))
+
+
+def _typical_lengthscale(estimates: list[TaskEstimate]) -> Tensor | None:
+    """Geometric mean of the tasks' lengthscales, tasks with many observations counting more."""
+    if any(estimate.lengthscale is None for estimate in estimates):
+        return None
+    logs = torch.stack([estimate.lengthscale.log() for estimate in estimates if estimate.lengthscale is not None])
+    weights = torch.tensor([float(len(estimate.observations)) for estimate in estimates]).to(logs)
+    return (logs * weights.view(-1, 1, 1) / weights.sum()).sum(0).exp()
+
+
+def _damped(correlations: Tensor) -> Tensor:
+    identity = torch.eye(len(correlations)).to(correlations)
+    return identity + 0.1 * (correlations - identity)
+
+
+def _signs(correlations: Tensor) -> Tensor:
+    """Signs of the leading eigenvector: which tasks go up together."""
+    leading = torch.linalg.eigh(correlations).eigenvectors[:, -1]
+    return torch.where(leading < 0.0, -1.0, 1.0).to(correlations)
+
+
+def _positions(similarity: Tensor, dimension: int) -> Tensor:
+    """Classical scaling (Torgerson 1952) of the distances at which an RBF kernel has these correlations."""
+    count = len(similarity)
+    distance = -2.0 * similarity.clamp(0.02, 0.999).log()
+    distance.fill_diagonal_(0.0)
+    centring = torch.eye(count).to(distance) - 1.0 / count
+    values, vectors = torch.linalg.eigh(-0.5 * centring @ distance @ centring)
+    positions = torch.zeros(count, dimension).to(distance)
+    kept = min(dimension, count)
+    positions[:, :kept] = (vectors * values.clamp_min(0.0).sqrt()).flip(1)[:, :kept]
+    return positions

@@ -1,0 +1,316 @@
+"""TaskGP: the BoTorch model that joins a kernel over (input, task), a likelihood and our inference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from botorch.acquisition.objective import PosteriorTransform
+from botorch.models.gpytorch import MultiTaskGPyTorchModel
+from botorch.models.model import FantasizeMixin
+from botorch.models.transforms.input import InputStandardize, InputTransform
+from botorch.models.transforms.outcome import OutcomeTransform
+from botorch.posteriors import GPyTorchPosterior, TransformedPosterior
+from botorch.utils.datasets import MultiTaskDataset, SupervisedDataset
+from botorch.utils.types import DEFAULT, _DefaultType
+from gpytorch import settings
+from gpytorch.distributions import MultitaskMultivariateNormal, MultivariateNormal
+from gpytorch.means import ZeroMean
+from gpytorch.mlls import MarginalLogLikelihood
+from gpytorch.models import ExactGP
+from torch import Tensor
+
+from mfgp.data.observations import Observations
+from mfgp.data.scaling import TaskStandardize
+from mfgp.errors import DataError, ParameterError
+from mfgp.inference import ExactPosterior, FitReport, TaskNoise, fit
+from mfgp.inference.posterior import Joint
+from mfgp.kernels import CoregionalizationKernel, TaskKernel, input_kernel
+
+
+class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
+    """An exact Gaussian process over (input, task) as a BoTorch model; the task index is the last input column.
+
+    It goes wherever BoTorch's ``MultiTaskGP`` goes. ``botorch.fit.fit_gpytorch_mll`` fits it by :func:`mfgp.inference.fit`.
+    The tasks' unknown means are integrated out by the kernel, so ``mean_module`` is zero.
+
+    Parameters
+    ----------
+    train_X
+        (n, d + 1) inputs with the task index, 0 to T - 1, as their last column.
+    train_Y
+        (n, 1) values, in each task's own units.
+    task_feature
+        The task's column, which has to be the last: -1 or d.
+    train_Yvar
+        (n, 1) known noise variances, NaN where the noise is to be learned; None to learn it for each task.
+    kernel
+        A :class:`~mfgp.kernels.TaskKernel`; coregionalization of Matern-5/2 processes by default.
+    output_tasks
+        Tasks that ``posterior`` gives where X has no task column; all by default.
+    all_tasks
+        All task indices, where some have no observation yet and `kernel` is not given.
+    input_transform
+        A BoTorch input transform; by default each input is standardised by its own mean and deviation.
+    outcome_transform
+        A BoTorch outcome transform; by default each task is standardised by its own mean and deviation.
+
+    Raises
+    ------
+    DataError
+        A shape does not fit, or a task index is not a whole number from 0 to T - 1.
+    ParameterError
+        The task column is not the last, or an output task does not exist.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from botorch.fit import fit_gpytorch_mll
+    >>> from gpytorch.mlls import ExactMarginalLogLikelihood
+    >>> x = torch.linspace(0, 1, 9, dtype=torch.float64).unsqueeze(-1)
+    >>> low, high = torch.cat([x, 0 * x], -1), torch.cat([x[::3], 0 * x[::3] + 1], -1)
+    >>> model = TaskGP(torch.cat([low, high]), torch.cat([torch.sin(6 * x), 10 * torch.sin(6 * x[::3])]))
+    >>> _ = fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
+    >>> model.posterior(torch.tensor([[0.25]], dtype=torch.float64)).mean.shape
+    torch.Size([1, 2])
+    """
+
+    _supports_batched_models = False
+    _supports_cache_root = False
+
+    def __init__(
+        self,
+        train_X: Tensor,
+        train_Y: Tensor,
+        task_feature: int = -1,
+        train_Yvar: Tensor | None = None,
+        kernel: TaskKernel | None = None,
+        output_tasks: list[int] | None = None,
+        all_tasks: list[int] | None = None,
+        input_transform: InputTransform | None | _DefaultType = DEFAULT,
+        outcome_transform: OutcomeTransform | None | _DefaultType = DEFAULT,
+    ) -> None:
+        inputs = train_X.shape[-1] - 1
+        num_tasks = _number_of_tasks(train_X, train_Y, task_feature, kernel, all_tasks)
+        if kernel is None:
+            kernel = CoregionalizationKernel([input_kernel("matern52", inputs)], num_tasks, rank=min(num_tasks, 2))
+        if input_transform is DEFAULT:
+            input_transform = InputStandardize(d=inputs + 1, indices=list(range(inputs)))
+        if outcome_transform is DEFAULT:
+            outcome_transform = TaskStandardize(num_tasks)
+        with torch.no_grad():
+            transformed_X = self.transform_inputs(X=train_X, input_transform=input_transform)
+        targets, variance = train_Y, train_Yvar
+        if outcome_transform is not None:
+            outcome_transform.to(train_X).train()
+            targets, variance = outcome_transform(Y=train_Y, Yvar=train_Yvar, X=transformed_X)
+        known = None if variance is None else variance.squeeze(-1).sqrt()
+        likelihood = TaskNoise(num_tasks, train_X[..., -1].long(), known)
+        super().__init__(train_X, targets.squeeze(-1), likelihood)
+        self.mean_module = ZeroMean()
+        self.covar_module = kernel
+        self.num_tasks = num_tasks
+        self.num_non_task_features = inputs
+        self._task_feature = inputs
+        self._output_tasks = list(range(num_tasks)) if output_tasks is None else list(output_tasks)
+        self._num_outputs = len(self._output_tasks)
+        self._map_tasks(torch.tensor(self._output_tasks))
+        self._exact: ExactPosterior | None = None
+        if input_transform is not None:
+            self.input_transform = input_transform
+        if outcome_transform is not None:
+            self.outcome_transform = outcome_transform
+        self.to(train_X)
+
+    def forward(self, x: Tensor) -> MultivariateNormal:
+        """Prior over rows (..., n, d + 1)."""
+        if self.training:
+            x = self.transform_inputs(x)
+        return MultivariateNormal(self.mean_module(x), self.covar_module(x))
+
+    def __call__(self, *args: Tensor, **kwargs: Any) -> MultivariateNormal:
+        """Prior while training; else the posterior, from a factor that is kept, unless the model is a batch."""
+        if self.training or settings.prior_mode.on() or self.train_inputs[0].dim() > 2:
+            return super().__call__(*args, **kwargs)
+        return MultivariateNormal(*self.exact_posterior.at(args[0]))
+
+    @property
+    def exact_posterior(self) -> ExactPosterior:
+        """The posterior in standardised units, at the current parameters."""
+        self.eval()
+        if self._exact is None:
+            self._exact = ExactPosterior(self.covar_module, self.likelihood, self._observations(self.train_inputs[0]))
+        return self._exact
+
+    def joint(self, X: Tensor) -> Joint:
+        """Mean (n, T) and covariance (n, T, T) of all tasks at each of the inputs (n, d), in the tasks' units."""
+        joint = self.exact_posterior.joint(self._standardized_inputs(X))
+        means, stdvs = self._units()
+        return Joint(joint.mean * stdvs + means, joint.covariance * torch.outer(stdvs, stdvs))
+
+    def mean(self, X: Tensor) -> Tensor:
+        """Mean (n, T) of all tasks at the inputs (n, d), in the tasks' units; cheaper than :meth:`joint`."""
+        means, stdvs = self._units()
+        return self.exact_posterior.mean(self._standardized_inputs(X)) * stdvs + means
+
+    def noise_scale(self) -> Tensor:
+        """(T,) standard deviation of a new observation's noise, in the tasks' units."""
+        return self.likelihood.task_variance().detach().sqrt() * self._units()[1]
+
+    def posterior(
+        self,
+        X: Tensor,
+        output_indices: list[int] | None = None,
+        observation_noise: bool | Tensor = False,
+        posterior_transform: PosteriorTransform | None = None,
+    ) -> GPyTorchPosterior | TransformedPosterior:
+        """Posterior at rows (..., q, d) of every output task, or at rows (..., q, d + 1) of the task each names.
+
+        Parameters
+        ----------
+        X
+            Inputs, with the task as the last column or without.
+        output_indices
+            Tasks wanted where X has no task column; the output tasks by default.
+        observation_noise
+            True to add each task's noise; a tensor of variances of X's rows, in standardised units, to add those.
+        posterior_transform
+            Applied at the end.
+        """
+        self.eval()
+        alone = X.shape[-1] == self.num_non_task_features + 1
+        if alone and output_indices is not None:
+            raise ParameterError("output_indices was given, but X names the task of each row; leave one of them out")
+        tasks = self._output_tasks if output_indices is None else list(output_indices)
+        rows = X if alone else _every_task(X, tasks)
+        self._map_tasks(rows[..., -1])
+        transformed = self.transform_inputs(rows)
+        distribution = self(transformed)
+        if isinstance(observation_noise, Tensor):
+            distribution = self.likelihood(distribution, transformed, noise=observation_noise)
+        elif observation_noise:
+            variance = self.likelihood.task_variance()[rows[..., -1].long()]
+            distribution = self.likelihood(distribution, transformed, noise=variance.expand(distribution.mean.shape))
+        if not alone and len(tasks) > 1:
+            mean = distribution.mean.unflatten(-1, (len(tasks), -1)).mT
+            distribution = MultitaskMultivariateNormal(mean, distribution.covariance_matrix, interleaved=False)
+        posterior: GPyTorchPosterior | TransformedPosterior = GPyTorchPosterior(distribution)
+        if hasattr(self, "outcome_transform"):
+            whole = rows if isinstance(self.outcome_transform, TaskStandardize) else X
+            posterior = self.outcome_transform.untransform_posterior(posterior, X=whole)
+        return posterior if posterior_transform is None else posterior_transform(posterior=posterior, X=X)
+
+    def fit(self) -> FitReport:
+        """Set the hyperparameters to the maximum of their posterior density."""
+        self.train()
+        with torch.no_grad():
+            rows = self.transform_inputs(self.train_inputs[0])
+        report = fit(self.covar_module, self.likelihood, self._observations(rows))
+        self.eval()
+        return report
+
+    def custom_fit(self, mll: MarginalLogLikelihood, **kwargs: Any) -> MarginalLogLikelihood:
+        """What ``botorch.fit.fit_gpytorch_mll`` calls: our fit, whatever optimiser was asked for."""
+        self.fit_report = self.fit()
+        return mll.eval()
+
+    def train(self, mode: bool = True) -> TaskGP:
+        """Switch between training and evaluation; the cached posterior is dropped where parameters may change."""
+        if mode:
+            self._exact = None
+        return super().train(mode)
+
+    def set_train_data(self, *args: Any, **kwargs: Any) -> None:
+        """As in GPyTorch; the cached posterior is dropped."""
+        self._exact = None
+        super().set_train_data(*args, **kwargs)
+
+    def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
+        """As in torch; the cached posterior is dropped."""
+        self._exact = None
+        return super().load_state_dict(*args, **kwargs)
+
+    def get_fantasy_model(self, inputs: Tensor, targets: Tensor, **kwargs: Any) -> TaskGP:
+        """A model with observations added, as in GPyTorch; batches of fantasies make a batched model."""
+        if self.prediction_strategy is None:
+            ExactGP.__call__(self, inputs)
+        model = super().get_fantasy_model(inputs, targets, **kwargs)
+        model._exact = None
+        batch, added = model.train_targets.shape[:-1], targets.shape[-1]
+        known = self.likelihood.known_variance
+        fresh = kwargs.get("noise", torch.full((added,), torch.nan).to(known))
+        parts = [known.expand(*batch, known.shape[-1]), fresh.expand(*batch, added)]
+        model.likelihood.known_variance = torch.cat(parts, dim=-1)
+        return model
+
+    @classmethod
+    def construct_inputs(
+        cls,
+        training_data: SupervisedDataset | MultiTaskDataset,
+        task_feature: int = -1,
+        kernel: TaskKernel | None = None,
+        output_tasks: list[int] | None = None,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        """Constructor arguments from a BoTorch data set."""
+        inputs = super().construct_inputs(training_data)
+        return inputs | {"task_feature": task_feature, "kernel": kernel, "output_tasks": output_tasks} | kwargs
+
+    def _map_tasks(self, task_values: Tensor) -> Tensor:
+        return _check_tasks(task_values, self.num_tasks)
+
+    def _units(self) -> tuple[Tensor, Tensor]:
+        transform = getattr(self, "outcome_transform", None)
+        if not isinstance(transform, TaskStandardize):
+            raise ParameterError(
+                f"this needs each task's unit, but outcome_transform is {type(transform).__name__}; "
+                "leave outcome_transform at its default, or use posterior()"
+            )
+        return transform.means, transform.stdvs
+
+    def _standardized_inputs(self, X: Tensor) -> Tensor:
+        self.eval()
+        return self.transform_inputs(torch.cat([X, torch.zeros(len(X), 1).to(X)], dim=-1))[..., :-1]
+
+    def _observations(self, rows: Tensor) -> Observations:
+        """The training data as sorted observations, for rows of standardised inputs."""
+        task = rows[..., -1].long()
+        order = torch.argsort(task, stable=True)
+        known = self.likelihood.known_variance.sqrt()
+        index = torch.arange(len(task), device=task.device)
+        return Observations(rows[:, :-1], task, self.train_targets, known, index).take(order)
+
+
+def _every_task(X: Tensor, tasks: list[int]) -> Tensor:
+    """Rows (..., q, d) once for each task, task by task: (..., q T, d + 1)."""
+    blocks = [torch.cat([X, torch.full_like(X[..., :1], float(task))], dim=-1) for task in tasks]
+    return torch.cat(blocks, dim=-2)
+
+
+def _check_tasks(values: Tensor, num_tasks: int) -> Tensor:
+    index = values.long()
+    if not (torch.equal(index.to(values), values) and bool((index >= 0).all()) and bool((index < num_tasks).all())):
+        found = sorted(set(values.unique().tolist()))
+        raise DataError(f"the tasks {found} were named, expected whole numbers from 0 to {num_tasks - 1}")
+    return index
+
+
+def _number_of_tasks(
+    train_X: Tensor, train_Y: Tensor, task_feature: int, kernel: TaskKernel | None, all_tasks: list[int] | None
+) -> int:
+    columns = train_X.shape[-1]
+    if task_feature not in (-1, columns - 1):
+        raise ParameterError(
+            f"task_feature={task_feature}, expected the last column ({columns - 1} or -1); move the task column there"
+        )
+    if train_X.dim() != 2 or train_Y.shape != (len(train_X), 1):
+        raise DataError(
+            f"train_X has shape {tuple(train_X.shape)} and train_Y {tuple(train_Y.shape)}, "
+            "expected (n, d + 1) and (n, 1)"
+        )
+    if kernel is not None:
+        num_tasks = kernel.num_tasks
+    else:
+        num_tasks = int(max([*(all_tasks or []), train_X[:, -1].max().item()])) + 1
+    _check_tasks(train_X[:, -1], num_tasks)
+    return num_tasks
