@@ -1,0 +1,76 @@
+"""Difference: autoregression between fidelities."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+
+import pandas as pd
+import torch
+from gpytorch.kernels import Kernel
+
+from mfgp.architectures.estimator import TaskRegressor
+from mfgp.errors import ParameterError
+from mfgp.kernels import AutoregressiveKernel, input_kernel
+
+
+class DifferenceGP(TaskRegressor):
+    """Each task as a multiple of its sources plus a difference of its own: y_t = sum_p rho_tp y_p + delta_t.
+
+    For fidelities: a computed value and the measured one, a coarse and a fine mesh. Kennedy & O'Hagan (2000), on any
+    directed acyclic graph of tasks, fitted as a whole so that the tasks need not be measured at the same rows.
+
+    Parameters
+    ----------
+    sources
+        For each task, the tasks that it is computed from, for example ``{"gap_expt": ["gap_mp", "gap_oqmd"]}``; tasks
+        that are not named have none. None for a chain in the order of Y's columns, low fidelity first.
+    kernel
+        k(x, x') on the inputs: "matern52", "matern32", "matern12", "rbf" or a GPyTorch kernel.
+    device
+        Where tensors live, for example "cuda"; None for the CPU.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> X = pd.DataFrame({"x": np.linspace(0, 1, 12)})
+    >>> Y = pd.DataFrame({"cheap": np.sin(6 * X.x), "dear": 2 * np.sin(6 * X.x) + X.x})
+    >>> Y.loc[1::2, "dear"] = np.nan
+    >>> model = DifferenceGP().fit(X, Y)
+    >>> model.rho_.loc["dear", "cheap"].round(1).item()
+    2.0
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[Hashable, Sequence[Hashable]] | None = None,
+        kernel: str | Kernel = "matern52",
+        device: str | torch.device | None = None,
+    ) -> None:
+        super().__init__(kernel, device)
+        self.sources = sources
+
+    @property
+    def rho_(self) -> pd.DataFrame:
+        """(T, T) weights in the tasks' units: row a task, column its source; zero where there is no edge."""
+        self._check_fitted("rho_")
+        units = self.model_.outcome_transform.stdvs
+        rho = (self.model_.covar_module.rho.detach() * units.unsqueeze(-1) / units).cpu().numpy()
+        names = pd.Index(self.tasks_, tupleize_cols=False)
+        return pd.DataFrame(rho, names, names)
+
+    def _build_kernel(self, num_inputs: int, tasks: tuple[Hashable, ...]) -> AutoregressiveKernel:
+        kernels = [input_kernel(self.kernel, num_inputs) for _ in tasks]
+        return AutoregressiveKernel(kernels, self._edges(tasks))
+
+    def _edges(self, tasks: tuple[Hashable, ...]) -> dict[int, list[int]]:
+        if self.sources is None:
+            return {task: [task - 1] for task in range(1, len(tasks))}
+        named = {*self.sources, *(source for several in self.sources.values() for source in several)}
+        unknown = [name for name in named if name not in tasks]
+        if unknown:
+            raise ParameterError(f"sources name {unknown}, which are no tasks; the tasks are {list(tasks)}")
+        place = {name: task for task, name in enumerate(tasks)}
+        return {place[name]: [place[source] for source in several] for name, several in self.sources.items()}
+
+    def _process_names(self) -> list[Hashable]:
+        return list(self.tasks_)

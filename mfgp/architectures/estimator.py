@@ -1,0 +1,216 @@
+"""What the architectures have in common: a scikit-learn estimator over frames around a TaskGP."""
+
+from __future__ import annotations
+
+from abc import ABCMeta, abstractmethod
+from collections.abc import Hashable
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from gpytorch.kernels import Kernel
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils import Tags
+
+from mfgp.data.inputs import Inputs
+from mfgp.data.observations import Observations
+from mfgp.data.tasks import Tasks
+from mfgp.errors import NotFittedError, ParameterError
+from mfgp.inference import FitReport
+from mfgp.kernels import TaskKernel
+from mfgp.kernels.stationary import profile
+from mfgp.model import TaskGP
+from mfgp.prediction import Prediction, condition
+
+
+class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
+    """Base of the architectures. A subclass stores its parameters and builds its kernel; all else is here.
+
+    Parameters
+    ----------
+    kernel
+        k(x, x') on the inputs: "matern52", "matern32", "matern12", "rbf" or a GPyTorch kernel.
+    device
+        Where tensors live, for example "cuda"; None for the CPU.
+    """
+
+    def __init__(self, kernel: str | Kernel = "matern52", device: str | torch.device | None = None) -> None:
+        self.kernel = kernel
+        self.device = device
+
+    @abstractmethod
+    def _build_kernel(self, num_inputs: int, tasks: tuple[Hashable, ...]) -> TaskKernel:
+        """The kernel over (input, task) of this architecture."""
+
+    @abstractmethod
+    def _process_names(self) -> list[Hashable]:
+        """The name of each latent process, in the kernel's order."""
+
+    def fit(self, X: Any, Y: Any, noise: Any = None) -> Self:
+        """Learn the hyperparameters and keep the data.
+
+        Parameters
+        ----------
+        X
+            (n, d) frame or array of inputs.
+        Y
+            (n, T) frame or array of values, one column a task, NaN where not measured; or (n,) for one task.
+        noise
+            Known standard deviations in the tasks' units, shaped as `Y`; NaN, or a task left out, where the noise is
+            to be learned. None to learn it for every task.
+
+        Raises
+        ------
+        ColumnError, DataError, DataTypeError
+            The tables cannot be used; the message says which column or row, and what to write instead.
+        ParameterError
+            A constructor parameter has a value that means nothing.
+        """
+        inputs, tasks = Inputs.learn(X), Tasks.learn(Y)
+        x, _ = inputs.read(X)
+        y = tasks.read(Y, len(x))
+        known = None if noise is None else tasks.read_noise(noise, len(x))
+        kernel = self._build_kernel(x.shape[1], tasks.names)
+        data = Observations.gather(x, y, known, self.device)
+        rows = torch.cat([data.x, data.task.unsqueeze(-1).to(data.x)], dim=-1)
+        variance = None if known is None else data.noise.square().unsqueeze(-1)
+        model = TaskGP(rows, data.y.unsqueeze(-1), train_Yvar=variance, kernel=kernel)
+        self.fit_report_: FitReport = model.fit()
+        self.model_ = model
+        self._inputs, self._tasks = inputs, tasks
+        self.tasks_ = list(tasks.names)
+        self.n_features_in_ = x.shape[1]
+        if inputs.named:
+            self.feature_names_in_ = np.asarray(inputs.columns, dtype=object)
+        return self
+
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """Mean of every task at each row, in the form that Y had: frame for a frame, array for an array.
+
+        Parameters
+        ----------
+        X
+            (n, d) inputs; a frame's columns may come in any order.
+        return_std
+            Also give the standard deviations of the underlying quantity (without measurement noise), in the same form.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        """
+        x, index = self._read(X)
+        if return_std:
+            joint = self._prediction(x, index)
+            return self._tasks.present(joint.means, index), self._tasks.present(joint.std.to_numpy(), index)
+        means = self.model_.mean(torch.from_numpy(x).to(self.device)).cpu().numpy()
+        return self._tasks.present(means, index)
+
+    def predict_distribution(self, X: Any, *, given: Any = None, noise: Any = None, observed: bool = False) -> Prediction:
+        """Joint distribution over the tasks at each row.
+
+        Parameters
+        ----------
+        X
+            (n, d) inputs.
+        given
+            Values of tasks that are already known at these rows, NaN elsewhere; columns may be left out. Each row is
+            conditioned on its own known values, without refitting.
+        noise
+            Known standard deviations of the given values; each task's own noise where there is none.
+        observed
+            True for what a measurement would show: each task's noise is added.
+        """
+        x, index = self._read(X)
+        joint = self._prediction(x, index)
+        means, covariance = joint.means, joint.covariance
+        task_noise = self.model_.noise_scale().cpu().numpy()
+        if given is not None:
+            values = self._tasks.read_given(given, len(x))
+            scale = np.broadcast_to(task_noise, values.shape)
+            if noise is not None:
+                known = self._tasks.read_noise(noise, len(x))
+                scale = np.where(np.isnan(known), scale, known)
+            means, covariance = condition(means, covariance, values, np.square(scale))
+        elif noise is not None:
+            raise ParameterError("noise= describes the given values, but given= is missing; give both or neither")
+        if observed:
+            covariance = covariance + np.diag(np.square(task_noise))
+        return Prediction(self._tasks.names, index, means, covariance)
+
+    def score(self, X: Any, Y: Any, sample_weight: Any = None) -> float:
+        """R2 on the measured values, averaged over the tasks that have at least two of them."""
+        x, index = self._read(X)
+        truth = self._tasks.read(Y, len(x))
+        means = self._prediction(x, index).means
+        scores = []
+        for t in range(truth.shape[1]):
+            seen = ~np.isnan(truth[:, t])
+            weights = None if sample_weight is None else np.asarray(sample_weight)[seen]
+            if seen.sum() > 1:
+                scores.append(r2_score(truth[seen, t], means[seen, t], sample_weight=weights))
+        return float(np.mean(scores)) if scores else float("nan")
+
+    @property
+    def task_correlation_(self) -> pd.DataFrame:
+        """(T, T) prior correlation between the tasks at one input."""
+        self._check_fitted("task_correlation_")
+        with torch.no_grad():
+            covariance = self.model_.covar_module.task_covariance().cpu().numpy()
+        scale = np.sqrt(np.diagonal(covariance))
+        names = pd.Index(self.tasks_, tupleize_cols=False)
+        return pd.DataFrame(covariance / np.outer(scale, scale), names, names)
+
+    @property
+    def lengthscales_(self) -> pd.DataFrame:
+        """(processes, inputs) lengthscales, each in its input's unit: how far one has to go for a change."""
+        self._check_fitted("lengthscales_")
+        kernels = self.model_.covar_module.input_kernels
+        unknown = [type(kernel).__name__ for kernel in kernels if profile(kernel) is None]
+        if unknown:
+            raise ParameterError(
+                f"lengthscales_ are known for the named kernels, but this model uses {unknown[0]}; "
+                "read its parameters from model_.covar_module.input_kernels"
+            )
+        transform = self.model_.input_transform
+        scale = transform.stds[0, : self.n_features_in_].cpu().numpy()
+        rows = [kernel.lengthscale.detach().expand(1, len(scale)).cpu().numpy()[0] * scale for kernel in kernels]
+        index = pd.Index(self._process_names(), tupleize_cols=False)
+        return pd.DataFrame(rows, index, pd.Index(self._inputs.columns, tupleize_cols=False))
+
+    @property
+    def noise_(self) -> pd.Series:
+        """(T,) standard deviation of each task's noise, in its unit: learned, or typical of the known ones."""
+        self._check_fitted("noise_")
+        index = pd.Index(self.tasks_, tupleize_cols=False)
+        return pd.Series(self.model_.noise_scale().cpu().numpy(), index, name="noise")
+
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        described = super().__repr__(N_CHAR_MAX)
+        if not hasattr(self, "model_"):
+            return described
+        counts = self.model_.exact_posterior.observations.counts(len(self.tasks_)).tolist()
+        tasks = ", ".join(f"{task} ({count})" for task, count in zip(self.tasks_, counts, strict=True))
+        return f"{described}\n  tasks (values): {tasks}\n  inputs: {self.n_features_in_}\n  fit: {self.fit_report_}"
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        tags.target_tags.two_d_labels = False
+        return tags
+
+    def _check_fitted(self, wanted: str) -> None:
+        if not hasattr(self, "model_"):
+            raise NotFittedError(
+                f"this {type(self).__name__} instance is not fitted yet, so it has no {wanted}; call fit(X, Y) first"
+            )
+
+    def _read(self, X: Any) -> tuple[np.ndarray, pd.Index]:
+        self._check_fitted("predictions")
+        return self._inputs.read(X)
+
+    def _prediction(self, x: np.ndarray, index: pd.Index) -> Prediction:
+        joint = self.model_.joint(torch.from_numpy(x).to(self.device))
+        return Prediction(self._tasks.names, index, joint.mean.cpu().numpy(), joint.covariance.cpu().numpy())

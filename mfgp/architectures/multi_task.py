@@ -1,0 +1,66 @@
+"""Multi-task: coregionalization."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import torch
+from gpytorch.kernels import Kernel
+
+from mfgp.architectures.estimator import TaskRegressor
+from mfgp.errors import ParameterError
+from mfgp.kernels import CoregionalizationKernel, input_kernel
+
+
+class MultiTaskGP(TaskRegressor):
+    """Tasks as mixtures of latent processes: cov = sum_q B_q[t, t'] k_q(x, x'), B_q = W_q W_q^T + diag(kappa_q).
+
+    For tasks on an equal footing, none of which is computed from another. Bonilla, Chai & Williams (2007); Alvarez,
+    Rosasco & Lawrence (2012).
+
+    Parameters
+    ----------
+    processes
+        Number of latent processes, each with lengthscales of its own.
+    rank
+        Columns of each W_q: how many patterns the tasks share. None for the smaller of 2 and the number of tasks.
+    kernel
+        k(x, x') on the inputs: "matern52", "matern32", "matern12", "rbf" or a GPyTorch kernel.
+    device
+        Where tensors live, for example "cuda"; None for the CPU.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> X = pd.DataFrame({"x": np.linspace(0, 1, 12)})
+    >>> Y = pd.DataFrame({"cheap": np.sin(6 * X.x), "dear": -3 * np.sin(6 * X.x)})
+    >>> Y.loc[1::2, "dear"] = np.nan
+    >>> model = MultiTaskGP().fit(X, Y)
+    >>> model.task_correlation_.loc["cheap", "dear"].round(1).item()
+    -1.0
+    """
+
+    def __init__(
+        self,
+        processes: int = 1,
+        rank: int | None = None,
+        kernel: str | Kernel = "matern52",
+        device: str | torch.device | None = None,
+    ) -> None:
+        super().__init__(kernel, device)
+        self.processes = processes
+        self.rank = rank
+
+    def _build_kernel(self, num_inputs: int, tasks: tuple[Hashable, ...]) -> CoregionalizationKernel:
+        if not isinstance(self.processes, int) or self.processes < 1:
+            raise ParameterError(f"processes={self.processes!r}, expected a whole number of at least 1")
+        rank = min(len(tasks), 2) if self.rank is None else self.rank
+        if not isinstance(rank, int) or not 0 <= rank <= len(tasks):
+            raise ParameterError(
+                f"rank={rank!r}, expected a whole number from 0 (nothing shared) to {len(tasks)}, the number of tasks"
+            )
+        kernels = [input_kernel(self.kernel, num_inputs) for _ in range(self.processes)]
+        return CoregionalizationKernel(kernels, len(tasks), rank)
+
+    def _process_names(self) -> list[Hashable]:
+        return [f"process {q}" for q in range(self.processes)]
