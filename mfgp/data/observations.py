@@ -11,7 +11,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Observations:
-    """N measured values in canonical order: by task, then by the inputs, then by the value.
+    """N measured values in canonical order: by task, then by the inputs, the value and the noise.
 
     The order depends on the data alone, so the order of rows in a table cannot change a result.
 
@@ -61,8 +61,8 @@ class Observations:
         row, task = np.nonzero(~np.isnan(y))
         values = y[row, task]
         inputs = x[row]
-        order = np.lexsort((values, *inputs.T[::-1], task))
         known = np.full(len(values), np.nan) if noise is None else noise[row, task]
+        order = np.lexsort((known, values, *inputs.T[::-1], task))
         arrays = (inputs, task, values, known, row)
         return cls(*(torch.from_numpy(np.ascontiguousarray(array[order])).to(device) for array in arrays))
 
