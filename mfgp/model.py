@@ -8,7 +8,7 @@ import torch
 from botorch.acquisition.objective import PosteriorTransform
 from botorch.models.gpytorch import MultiTaskGPyTorchModel
 from botorch.models.model import FantasizeMixin
-from botorch.models.transforms.input import InputStandardize, InputTransform
+from botorch.models.transforms.input import InputTransform
 from botorch.models.transforms.outcome import OutcomeTransform
 from botorch.posteriors import GPyTorchPosterior, TransformedPosterior
 from botorch.utils.datasets import MultiTaskDataset, SupervisedDataset
@@ -21,7 +21,7 @@ from gpytorch.models import ExactGP
 from torch import Tensor
 
 from mfgp.data.observations import Observations
-from mfgp.data.scaling import TaskStandardize
+from mfgp.data.scaling import TaskStandardize, standardize_inputs
 from mfgp.errors import DataError, ParameterError
 from mfgp.inference import ExactPosterior, FitReport, TaskNoise, fit
 from mfgp.inference.posterior import Joint
@@ -95,7 +95,7 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         if kernel is None:
             kernel = CoregionalizationKernel([input_kernel("matern52", inputs)], num_tasks, rank=min(num_tasks, 2))
         if input_transform is DEFAULT:
-            input_transform = InputStandardize(d=inputs + 1, indices=list(range(inputs)))
+            input_transform = standardize_inputs(train_X)
         if outcome_transform is DEFAULT:
             outcome_transform = TaskStandardize(num_tasks)
         with torch.no_grad():

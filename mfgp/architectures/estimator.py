@@ -70,8 +70,8 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         """
         inputs, tasks = Inputs.learn(X), Tasks.learn(Y)
         x, _ = inputs.read(X)
-        y = tasks.read(Y, len(x))
-        known = None if noise is None else tasks.read_noise(noise, len(x))
+        y = tasks.read(Y, X)
+        known = None if noise is None else tasks.read_noise(noise, X)
         kernel = self._build_kernel(x.shape[1], tasks.names)
         data = Observations.gather(x, y, known, self.device)
         rows = torch.cat([data.x, data.task.unsqueeze(-1).to(data.x)], dim=-1)
@@ -82,8 +82,8 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         self._inputs, self._tasks = inputs, tasks
         self.tasks_ = list(tasks.names)
         self.n_features_in_ = x.shape[1]
-        if inputs.named:
-            self.feature_names_in_ = np.asarray(inputs.columns, dtype=object)
+        if inputs.feature_names_in is not None:
+            self.feature_names_in_ = inputs.feature_names_in
         return self
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
@@ -128,10 +128,10 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         means, covariance = joint.means, joint.covariance
         task_noise = self.model_.noise_scale().cpu().numpy()
         if given is not None:
-            values = self._tasks.read_given(given, len(x))
+            values = self._tasks.read_given(given, X)
             scale = np.broadcast_to(task_noise, values.shape)
             if noise is not None:
-                known = self._tasks.read_noise(noise, len(x))
+                known = self._tasks.read_noise(noise, X)
                 scale = np.where(np.isnan(known), scale, known)
             means, covariance = condition(means, covariance, values, np.square(scale))
         elif noise is not None:
@@ -143,7 +143,7 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     def score(self, X: Any, Y: Any, sample_weight: Any = None) -> float:
         """R2 on the measured values, averaged over the tasks that have at least two of them."""
         x, index = self._read(X)
-        truth = self._tasks.read(Y, len(x))
+        truth = self._tasks.read_given(Y, X)
         means = self._prediction(x, index).means
         scores = []
         for t in range(truth.shape[1]):
@@ -174,8 +174,7 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 f"lengthscales_ are known for the named kernels, but this model uses {unknown[0]}; "
                 "read its parameters from model_.covar_module.input_kernels"
             )
-        transform = self.model_.input_transform
-        scale = transform.stds[0, : self.n_features_in_].cpu().numpy()
+        scale = self.model_.input_transform.coefficient.flatten().cpu().numpy()
         rows = [kernel.lengthscale.detach().expand(1, len(scale)).cpu().numpy()[0] * scale for kernel in kernels]
         index = pd.Index(self._process_names(), tupleize_cols=False)
         return pd.DataFrame(rows, index, pd.Index(self._inputs.columns, tupleize_cols=False))

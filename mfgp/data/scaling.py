@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from botorch.models.transforms.input import AffineInputTransform
 from botorch.models.transforms.outcome import OutcomeTransform
 from botorch.posteriors import GPyTorchPosterior, Posterior
 from gpytorch.distributions import MultitaskMultivariateNormal, MultivariateNormal
@@ -36,9 +37,7 @@ class TaskStandardize(OutcomeTransform):
         self.register_buffer("means", torch.zeros(num_tasks, dtype=torch.float64))
         self.register_buffer("stdvs", torch.ones(num_tasks, dtype=torch.float64))
 
-    def forward(
-        self, Y: Tensor, Yvar: Tensor | None = None, X: Tensor | None = None
-    ) -> tuple[Tensor, Tensor | None]:
+    def forward(self, Y: Tensor, Yvar: Tensor | None = None, X: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Standardise values (..., n, 1), and divide their noise variances accordingly."""
         task = _task(X)
         if self.training:
@@ -81,6 +80,24 @@ class TaskStandardize(OutcomeTransform):
     def subset_output(self, idcs: list[int]) -> TaskStandardize:
         """The same transform: which tasks are outputs does not matter to it."""
         return self
+
+
+def standardize_inputs(X: Tensor) -> AffineInputTransform:
+    """BoTorch transform that standardises each input of X (n, d + 1) by its own mean and deviation, but not the task.
+
+    An input that does not vary is divided by its size instead.
+
+    Examples
+    --------
+    >>> x = torch.tensor([[1.0, 5.0, 0.0], [3.0, 5.0, 1.0]], dtype=torch.float64)
+    >>> print([[round(v, 4) for v in row] for row in standardize_inputs(x)(x).tolist()])
+    [[-0.7071, 0.0, 0.0], [0.7071, 0.0, 1.0]]
+    """
+    inputs = X.shape[-1] - 1
+    spread = torch.stack([_spread(X[:, column]) for column in range(inputs)])
+    return AffineInputTransform(
+        d=inputs + 1, coefficient=spread, offset=X[:, :inputs].mean(0), indices=list(range(inputs))
+    )
 
 
 def _task(X: Tensor | None) -> Tensor:
