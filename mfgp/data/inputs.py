@@ -129,7 +129,7 @@ def _frame(table: Any) -> pd.DataFrame:
     require_two_dimensions(table, "X")
     for count, noun in zip(table.shape, ("row", "feature"), strict=True):
         if count == 0:
-            raise DataError(f"X has 0 {noun}(s) (shape={table.shape}) while a minimum of 1 is required")
+            raise DataError(f"X has 0 {noun}(s) (shape={table.shape}) while a minimum of 1 is required.")
     if isinstance(table, pd.DataFrame):
         require_unique(table.columns, "X")
         return table
