@@ -105,7 +105,7 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
             outcome_transform.to(train_X).train()
             targets, variance = outcome_transform(Y=train_Y, Yvar=train_Yvar, X=transformed_X)
         known = None if variance is None else variance.squeeze(-1).sqrt()
-        likelihood = TaskNoise(num_tasks, train_X[..., -1].long(), known)
+        likelihood = TaskNoise(num_tasks, train_X[..., -1].long(), known, kernel.groups())
         super().__init__(train_X, targets.squeeze(-1), likelihood)
         self.mean_module = ZeroMean()
         self.covar_module = kernel

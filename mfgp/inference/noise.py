@@ -11,7 +11,7 @@ from gpytorch.likelihoods.noise_models import HomoskedasticNoise
 from linear_operator.operators import DiagLinearOperator
 from torch import Tensor
 
-from mfgp.kernels.priors import HalfNormalPrior
+from mfgp.kernels.priors import NoisePrior
 
 
 class TaskNoise(_GaussianLikelihoodBase):
@@ -26,6 +26,9 @@ class TaskNoise(_GaussianLikelihoodBase):
     known
         (N,) known noise standard deviation of each training observation, NaN where it is to be learned; None when
         all are to be learned.
+    groups
+        (T,) label of each task's group of related tasks, whose noise levels are a priori alike; None when each task
+        stands alone.
 
     Examples
     --------
@@ -37,7 +40,9 @@ class TaskNoise(_GaussianLikelihoodBase):
 
     BOUNDS = (1e-5, 1e1)
 
-    def __init__(self, num_tasks: int, task: Tensor, known: Tensor | None = None) -> None:
+    def __init__(
+        self, num_tasks: int, task: Tensor, known: Tensor | None = None, groups: Tensor | None = None
+    ) -> None:
         super().__init__(noise_covar=HomoskedasticNoise())
         del self.noise_covar
         self.num_tasks = num_tasks
@@ -48,7 +53,7 @@ class TaskNoise(_GaussianLikelihoodBase):
         self.register_buffer("typical_variance", typical)
         self.register_parameter("raw_scale", torch.nn.Parameter(torch.zeros(num_tasks, dtype=torch.float64)))
         self.register_constraint("raw_scale", LogTransformedInterval(*self.BOUNDS, initial_value=0.1))
-        self.register_prior("scale_prior", HalfNormalPrior(1.0), _scale)
+        self.register_prior("scale_prior", NoisePrior(_groups(groups, learned)), _scale)
         self.to(task.device)
 
     @property
@@ -93,6 +98,12 @@ def _summary(num_tasks: int, task: Tensor, known_variance: Tensor) -> tuple[Tens
     total = torch.bincount(task[is_known], weights=known_variance[is_known], minlength=num_tasks)
     learned = torch.bincount(task, minlength=num_tasks) > known_count
     return learned | (known_count == 0), total / known_count.clamp_min(1)
+
+
+def _groups(groups: Tensor | None, learned: Tensor) -> Tensor:
+    """Groups in which only tasks with noise to learn have company."""
+    alone = -1 - torch.arange(len(learned), device=learned.device)
+    return alone if groups is None else torch.where(learned, groups.to(alone), alone)
 
 
 def _scale(noise: TaskNoise) -> Tensor:

@@ -91,6 +91,13 @@ class AutoregressiveKernel(TaskKernel):
         reach = self.propagation()
         return self.OFFSET_SCALE**2 * reach @ reach.transpose(-1, -2)
 
+    def groups(self) -> Tensor:
+        """Tasks that are connected by edges, in whatever direction."""
+        labels = list(range(self.num_tasks))
+        for task, source in self.edges:
+            labels = [labels[source] if label == labels[task] else label for label in labels]
+        return torch.tensor(labels)
+
     @torch.no_grad()
     def set_edges(self, weights: Mapping[tuple[int, int], float]) -> None:
         """Set rho of each (task, source) named."""

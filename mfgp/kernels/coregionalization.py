@@ -67,6 +67,10 @@ class CoregionalizationKernel(TaskKernel):
         amplitudes = shared + torch.diag_embed(self.specific.square())
         return [Process(kernel, amplitudes[..., q, :, :]) for q, kernel in enumerate(self.input_kernels)]
 
+    def groups(self) -> Tensor:
+        """One group, unless the rank is zero."""
+        return super().groups() if self.rank else torch.arange(self.num_tasks)
+
     @torch.no_grad()
     def set_task_covariance(self, covariance: Tensor) -> None:
         """Share out a (T, T) covariance between tasks equally over the processes, as nearly as the rank allows.

@@ -61,6 +61,10 @@ class TaskKernel(Kernel):
         """Prior covariance (T, T) of the tasks' means: independent ones, where the architecture says nothing else."""
         return self.OFFSET_SCALE**2 * torch.eye(self.num_tasks, dtype=torch.float64, device=self.device)
 
+    def groups(self) -> Tensor:
+        """(T,) label of each task's group: tasks of different groups share nothing, whatever the parameters."""
+        return torch.zeros(self.num_tasks, dtype=torch.long)
+
     def task_covariance(self) -> Tensor:
         """Prior covariance (T, T) of the tasks at one input, the unknown means left out."""
         parts = [process.amplitude * _at_zero_distance(process) for process in self.processes()]
