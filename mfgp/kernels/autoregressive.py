@@ -33,7 +33,7 @@ class AutoregressiveKernel(TaskKernel):
     Raises
     ------
     ParameterError
-        The graph has a cycle, or names a task that does not exist.
+        The graph has a cycle, names a task that does not exist, or a source twice.
 
     Examples
     --------
@@ -51,6 +51,7 @@ class AutoregressiveKernel(TaskKernel):
         batch_shape: torch.Size = torch.Size(),
     ) -> None:
         super().__init__(len(input_kernels), batch_shape)
+        _check_tasks(sources, self.num_tasks)
         self.input_kernels = torch.nn.ModuleList(input_kernels)
         self.sources = {task: tuple(sorted(sources.get(task, ()))) for task in range(self.num_tasks)}
         self.order = topological_order(self.sources)
@@ -77,7 +78,7 @@ class AutoregressiveKernel(TaskKernel):
     def propagation(self) -> Tensor:
         """L = (I - R)^-1, (T, T): how much of delta_q reaches task t."""
         identity = torch.eye(self.num_tasks, dtype=torch.float64, device=self.device)
-        return torch.linalg.solve(identity - self.rho, identity) if self.edges else identity
+        return torch.linalg.inv(identity - self.rho) if self.edges else identity
 
     def processes(self) -> list[Process]:
         reach = self.propagation() * self.scale.unsqueeze(-2)
@@ -126,6 +127,20 @@ def _edge_matrix(edges: Sequence[tuple[int, int]], num_tasks: int) -> Tensor:
     return matrix
 
 
+def _check_tasks(sources: Mapping[int, Sequence[int]], num_tasks: int) -> None:
+    unknown = sorted(
+        {*sources, *(source for several in sources.values() for source in several)} - set(range(num_tasks))
+    )
+    if unknown:
+        raise ParameterError(
+            f"sources name the tasks {unknown}, but there are {num_tasks} tasks; "
+            f"write indices from 0 to {num_tasks - 1}"
+        )
+    repeated = sorted(task for task, several in sources.items() if len(set(several)) < len(several))
+    if repeated:
+        raise ParameterError(f"sources of the tasks {repeated} name a source more than once; write each once")
+
+
 def topological_order(sources: Mapping[int, Sequence[int]]) -> list[int]:
     """Tasks in an order in which each comes after its sources.
 
@@ -134,12 +149,6 @@ def topological_order(sources: Mapping[int, Sequence[int]]) -> list[int]:
     >>> topological_order({0: (2,), 1: (0, 2), 2: ()})
     [2, 0, 1]
     """
-    unknown = sorted({source for several in sources.values() for source in several} - set(sources))
-    if unknown:
-        raise ParameterError(
-            f"sources name the tasks {unknown}, but there are {len(sources)} tasks; "
-            f"write indices from 0 to {len(sources) - 1}"
-        )
     try:
         return list(TopologicalSorter(sources).static_order())
     except CycleError as error:

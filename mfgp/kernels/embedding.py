@@ -46,7 +46,9 @@ class TaskEmbeddingKernel(TaskKernel):
         positions = torch.zeros(*batch_shape, num_tasks, dimension, dtype=torch.float64)
         positions[..., 0] = torch.linspace(-0.5, 0.5, num_tasks, dtype=torch.float64)
         self.register_parameter("positions", torch.nn.Parameter(positions))
-        self.register_parameter("amplitude", torch.nn.Parameter(torch.ones(*batch_shape, num_tasks, dtype=torch.float64)))
+        self.register_parameter(
+            "amplitude", torch.nn.Parameter(torch.ones(*batch_shape, num_tasks, dtype=torch.float64))
+        )
         self.register_prior("positions_prior", NormalPrior(1.0), _positions)
         self.register_prior("amplitude_prior", NormalPrior(2.0), _amplitude)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from copy import deepcopy
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any, NamedTuple
 
 import torch
@@ -17,6 +17,7 @@ from mfgp.kernels.priors import LengthscalePrior
 
 LENGTHSCALE_BOUNDS = (1e-2, 1e4)
 _SMALLEST = 1e-30
+_COINCIDENT = 1e-12  # squared distance below which the cusp of Matern-1/2 would multiply rounding by its slope
 
 
 class Profile(NamedTuple):
@@ -40,13 +41,15 @@ def _rbf_with_slope(r2: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _matern12(r2: Tensor) -> Tensor:
-    return torch.exp(-torch.sqrt(r2 + _SMALLEST))
+    apart = r2 > _COINCIDENT
+    return torch.where(apart, torch.exp(-torch.sqrt(torch.where(apart, r2, 1.0))), 1.0)
 
 
 def _matern12_with_slope(r2: Tensor) -> tuple[Tensor, Tensor]:
-    r = torch.sqrt(r2 + _SMALLEST)
-    value = torch.exp(-r)
-    return value, value.div(r).mul_(-0.5)
+    apart = r2 > _COINCIDENT
+    r = torch.where(apart, r2, 1.0).sqrt_()
+    value = torch.where(apart, torch.exp(-r), 1.0)
+    return value, value.div(r).mul_(-0.5).masked_fill_(~apart, 0.0)
 
 
 def _matern32(r2: Tensor) -> Tensor:

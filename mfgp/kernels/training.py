@@ -41,7 +41,8 @@ def training_covariance(kernel: TaskKernel, x: Tensor, task: Tensor) -> Tensor:
 
     Returns
     -------
-    (N, N) tensor of which only the lower triangle is to be read.
+    (N, N) tensor of which only the lower triangle is to be read. A gradient handed back to it is taken as that of the
+    whole symmetric matrix, as :func:`~mfgp.inference.evidence.log_evidence` gives it.
 
     Examples
     --------
@@ -165,7 +166,9 @@ class _SortedCovariance(torch.autograd.Function):
                     distance_gradient[panel.task] += columns @ membership[there]
                 squares += by_r2.sum(1) @ u2[here] + columns @ u2[there]
                 squares -= 2.0 * (u[here] * (by_r2 @ u[there])).sum(0)
-            by_lengthscale = -2.0 * squares / lengthscale if len(lengthscale) > 1 else -2.0 * squares.sum() / lengthscale
+            by_lengthscale = (
+                -2.0 * squares / lengthscale if len(lengthscale) > 1 else -2.0 * squares.sum() / lengthscale
+            )
             results += [by_lengthscale, amplitude_gradient, distance_gradient]
         return None, None, None, None, offsets_gradient, *results
 

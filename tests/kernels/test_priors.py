@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from gpytorch.priors import Prior
+from torch import Tensor
+from torch.distributions import HalfNormal, MultivariateNormal, Normal
+
+from mfgp.kernels.priors import HalfNormalPrior, LengthscalePrior, NoisePrior, NormalPrior
+
+
+def offsets(ours: Tensor, theirs: Tensor) -> Tensor:
+    """Differences between two log densities at several points, which ought to be one constant."""
+    return (ours - theirs) - (ours - theirs)[:1]
+
+
+@pytest.mark.parametrize("inputs", [1, 2, 7])
+def test_log_lengthscales_are_normal_with_one_shared_part(inputs: int) -> None:
+    prior = LengthscalePrior(inputs)
+    shared = torch.full((inputs, inputs), prior.SHARED**2, dtype=torch.float64)
+    normal = MultivariateNormal(torch.zeros(inputs).double(), shared + prior.OWN**2 * torch.eye(inputs))
+    lengthscale = torch.exp(torch.randn(6, 1, inputs, generator=torch.Generator().manual_seed(0), dtype=torch.float64))
+    theirs = normal.log_prob(torch.log(lengthscale / prior.median))
+    ours = prior.log_prob(lengthscale)
+    assert ours.shape == theirs.shape
+    torch.testing.assert_close(offsets(ours, theirs), torch.zeros(6, 1).double())
+
+
+def test_the_median_grows_as_distances_do() -> None:
+    assert LengthscalePrior(16).median == pytest.approx(4 * LengthscalePrior(1).median)
+
+
+@pytest.mark.parametrize("scale", [0.3, 2.0])
+def test_normal_and_half_normal(scale: float) -> None:
+    x = torch.tensor([0.1, 0.5, 3.0], dtype=torch.float64)
+    zero, deviation = torch.zeros_like(x), torch.full_like(x, scale)
+    half = offsets(HalfNormalPrior(scale).log_prob(x), HalfNormal(deviation).log_prob(x))
+    torch.testing.assert_close(half, zero)
+    torch.testing.assert_close(
+        offsets(NormalPrior(scale).log_prob(-x), Normal(torch.zeros_like(x), scale).log_prob(-x)), zero
+    )
+
+
+def test_noise_of_one_group_does_not_depend_on_another() -> None:
+    s = torch.tensor([0.1, 0.3, 0.02, 0.5], dtype=torch.float64)
+    whole = NoisePrior(torch.tensor([0, 1, 0, 1])).log_prob(s)
+    parts = [NoisePrior(torch.tensor([0, 0])).log_prob(s[group]) for group in ([0, 2], [1, 3])]
+    torch.testing.assert_close(whole, parts[0] + parts[1])
+
+
+def test_noise_levels_alike_are_likelier() -> None:
+    prior = NoisePrior(torch.tensor([0, 0]))
+    alike, apart = torch.tensor([0.1, 0.1]).double(), torch.tensor([0.01, 1.0]).double()
+    assert prior.log_prob(alike) > prior.log_prob(apart)
+
+
+def test_the_order_of_tasks_does_not_matter_to_noise() -> None:
+    groups, s = torch.tensor([0, 1, 0, 2]), torch.tensor([0.1, 0.3, 0.02, 0.5], dtype=torch.float64)
+    order = torch.tensor([2, 3, 1, 0])
+    torch.testing.assert_close(NoisePrior(groups).log_prob(s), NoisePrior(groups[order]).log_prob(s[order]))
+
+
+@pytest.mark.parametrize(
+    "prior",
+    [LengthscalePrior(3), NormalPrior(1.0), HalfNormalPrior(1.0), NoisePrior(torch.tensor([0, 1, 0]))],
+    ids=repr,
+)
+def test_gradients_are_those_of_the_density(prior: Prior) -> None:
+    x = torch.tensor([[0.2, 0.7, 1.9]], dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(prior.log_prob, x)
+
+
+def test_a_prior_says_what_it_is() -> None:
+    assert repr(NormalPrior(1.0)) == "NormalPrior()"

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from gpytorch.kernels import Kernel, LinearKernel, MaternKernel, RBFKernel, RQKernel, ScaleKernel
+
+from mfgp.errors import ParameterError
+from mfgp.kernels import input_kernel
+from mfgp.kernels.stationary import LENGTHSCALE_BOUNDS, profile, squared_distance
+
+NAMES = ["matern12", "matern32", "matern52", "rbf"]
+R2 = torch.tensor([0.0, 1e-11, 1e-4, 0.3, 2.0, 50.0, 1e4], dtype=torch.float64)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_profile_is_gpytorchs_kernel(name: str) -> None:
+    kernel = input_kernel(name, 1)
+    kernel.lengthscale = 1.0
+    shape = profile(kernel)
+    assert shape is not None
+    expected = kernel(torch.zeros(1, 1).double(), R2.sqrt().unsqueeze(-1)).to_dense()[0]
+    torch.testing.assert_close(shape.value(R2), expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_slope_is_the_derivative_of_the_value(name: str) -> None:
+    shape = profile(input_kernel(name, 1))
+    assert shape is not None
+    r2 = R2[1:].clone().requires_grad_()
+    (derivative,) = torch.autograd.grad(shape.value(r2).sum(), r2)
+    value, slope = shape.value_and_slope(R2[1:].clone())
+    torch.testing.assert_close(value, shape.value(R2[1:]), rtol=1e-12, atol=1e-14)
+    torch.testing.assert_close(slope, derivative, rtol=1e-6, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_breaks_at_distance_zero(name: str) -> None:
+    shape = profile(input_kernel(name, 1))
+    assert shape is not None
+    r2 = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+    value = shape.value(r2)
+    (derivative,) = torch.autograd.grad(value.sum(), r2)
+    assert value.item() == pytest.approx(1.0, abs=1e-14)
+    assert torch.isfinite(derivative).all()
+    value, slope = shape.value_and_slope(torch.zeros(1, dtype=torch.float64))
+    assert value.item() == pytest.approx(1.0, abs=1e-14)
+    assert torch.isfinite(slope).all()
+
+
+class Descendant(RBFKernel):
+    """A class that may compute something else than its parent."""
+
+
+@pytest.mark.parametrize(
+    "kernel",
+    [LinearKernel(), RQKernel(), RBFKernel(active_dims=[0]), Descendant(), ScaleKernel(RBFKernel())],
+    ids=lambda kernel: type(kernel).__name__,
+)
+def test_other_kernels_have_no_profile(kernel: Kernel) -> None:
+    assert profile(kernel) is None
+
+
+def test_squared_distance_is_cdist_and_never_negative() -> None:
+    generator = torch.Generator().manual_seed(0)
+    x1 = torch.randn(2, 7, 3, generator=generator, dtype=torch.float64)
+    x2 = torch.cat([x1[:, :2], torch.randn(2, 4, 3, generator=generator, dtype=torch.float64)], dim=1)
+    for shift in (0.0, 1e3):
+        found = squared_distance(x1 + shift, x2 + shift)
+        torch.testing.assert_close(found, torch.cdist(x1, x2) ** 2, rtol=1e-9, atol=1e-9)
+        assert (found >= 0.0).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_named_kernel_has_a_lengthscale_for_each_input_and_unit_variance(name: str) -> None:
+    kernel = input_kernel(name, 3, batch_shape=torch.Size([2]))
+    assert kernel.lengthscale.shape == (2, 1, 3)
+    assert kernel.lengthscale.dtype == torch.float64
+    assert LENGTHSCALE_BOUNDS[0] < kernel.lengthscale.min() <= kernel.lengthscale.max() < LENGTHSCALE_BOUNDS[1]
+    variance = kernel(torch.rand(2, 4, 3).double(), diag=True)
+    torch.testing.assert_close(variance, torch.ones(2, 4).double())
+
+
+def test_names_are_the_smoothness() -> None:
+    kernels = [input_kernel(name, 1) for name in NAMES]
+    assert [getattr(kernel, "nu", None) for kernel in kernels] == [0.5, 1.5, 2.5, None]
+    assert [type(kernel) for kernel in kernels] == [MaternKernel] * 3 + [RBFKernel]
+
+
+def test_the_users_own_kernel_is_copied() -> None:
+    own = RQKernel()
+    copy = input_kernel(own, 5)
+    assert type(copy) is RQKernel
+    assert copy is not own
+    copy.alpha = 7.0
+    assert own.alpha.item() != pytest.approx(7.0)
+
+
+@pytest.mark.parametrize("wrong", ["matern", "RBF", "", 3, None, RBFKernel])
+def test_anything_else_is_refused(wrong: object) -> None:
+    with pytest.raises(ParameterError, match="is not known; write one of 'matern52', .* or give a GPyTorch kernel"):
+        input_kernel(wrong, 2)  # type: ignore[arg-type]
