@@ -155,10 +155,11 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     @property
     def task_correlation_(self) -> pd.DataFrame:
-        """(T, T) prior correlation between the tasks at one input."""
+        """(T, T) prior correlation between the tasks at one input, averaged over the data where it depends on it."""
         self._check_fitted("task_correlation_")
         with torch.no_grad():
-            covariance = self.model_.covar_module.task_covariance().cpu().numpy()
+            at_data = self.model_.covar_module.task_covariance(self.model_.exact_posterior.observations.x)
+        covariance = at_data.reshape(-1, *at_data.shape[-2:]).mean(0).cpu().numpy()
         scale = np.sqrt(np.diagonal(covariance))
         names = pd.Index(self.tasks_, tupleize_cols=False)
         return pd.DataFrame(covariance / np.outer(scale, scale), names, names)

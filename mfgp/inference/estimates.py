@@ -42,8 +42,9 @@ class TaskEstimate:
 
     @property
     def scale(self) -> float:
-        """Standard deviation of the process."""
-        return self.kernel.task_covariance().item() ** 0.5
+        """Standard deviation of the process, typical of the observations."""
+        with torch.no_grad():
+            return self.kernel.task_covariance(self.observations.x).mean().item() ** 0.5
 
     @torch.no_grad()
     def predict(self, x: Tensor) -> Tensor:

@@ -35,14 +35,20 @@ def factorise(covariance: Tensor) -> Factor:
     """
     level = covariance.diagonal().mean()
     for jitter in JITTERS:
-        matrix = covariance if jitter == 0.0 else covariance + torch.diag_embed((jitter * level).expand(len(covariance)))
+        matrix = (
+            covariance if jitter == 0.0 else covariance + torch.diag_embed((jitter * level).expand(len(covariance)))
+        )
         lower, failure = torch.linalg.cholesky_ex(matrix)
         if failure.item() == 0:
             return Factor(lower, jitter)
     finite = bool(torch.isfinite(covariance.tril()).all())
     raise NumericsError(
         f"the covariance of {len(covariance)} observations "
-        + (f"is not positive definite even with a jitter of {JITTERS[-1]:g}" if finite else "holds values that are not finite")
+        + (
+            f"is not positive definite even with a jitter of {JITTERS[-1]:g}"
+            if finite
+            else "holds values that are not finite"
+        )
         + "; look for duplicated rows without noise, or give noise="
     )
 

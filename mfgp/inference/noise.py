@@ -40,9 +40,7 @@ class TaskNoise(_GaussianLikelihoodBase):
 
     BOUNDS = (1e-5, 1e1)
 
-    def __init__(
-        self, num_tasks: int, task: Tensor, known: Tensor | None = None, groups: Tensor | None = None
-    ) -> None:
+    def __init__(self, num_tasks: int, task: Tensor, known: Tensor | None = None, groups: Tensor | None = None) -> None:
         super().__init__(noise_covar=HomoskedasticNoise())
         del self.noise_covar
         self.num_tasks = num_tasks

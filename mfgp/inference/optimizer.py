@@ -38,9 +38,7 @@ def climb(objective: Objective, evaluations: int, tolerance: float = 1e-8) -> Cl
         return value, gradient
 
     options = {"maxfun": evaluations, "maxiter": evaluations, "ftol": tolerance, "gtol": 1e-4, "maxcor": 20}
-    result = minimize(
-        tracked, objective.get(), jac=True, method="L-BFGS-B", bounds=objective.bounds(), options=options
-    )
+    result = minimize(tracked, objective.get(), jac=True, method="L-BFGS-B", bounds=objective.bounds(), options=options)
     objective.set(best_vector)
     return Climb(-best_value, "converged" if result.success else _reason(result.message))
 

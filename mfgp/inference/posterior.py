@@ -68,13 +68,13 @@ class ExactPosterior:
         count, tasks = len(x), self.kernel.num_tasks
         mean, covariance = x.new_empty(count, tasks), x.new_empty(count, tasks, tasks)
         block = max(1, BLOCK_BYTES // (8 * tasks * max(len(self.observations), 1)))
-        prior = self.kernel.task_covariance() + self.kernel.offsets()
         for start in range(0, count, block):
             here = slice(start, start + block)
             cross = self._cross(x[here])
             mean[here] = (cross @ self.weights).T
             half = torch.linalg.solve_triangular(self.lower, cross.flatten(0, 1).T, upper=False)
             half = half.T.reshape(cross.shape)
+            prior = self.kernel.task_covariance(x[here]) + self.kernel.offsets()
             covariance[here] = prior - torch.einsum("tbn,sbn->bts", half, half)
         return Joint(mean, covariance)
 

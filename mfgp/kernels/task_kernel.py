@@ -65,10 +65,14 @@ class TaskKernel(Kernel):
         """(T,) label of each task's group: tasks of different groups share nothing, whatever the parameters."""
         return torch.zeros(self.num_tasks, dtype=torch.long)
 
-    def task_covariance(self) -> Tensor:
-        """Prior covariance (T, T) of the tasks at one input, the unknown means left out."""
-        parts = [process.amplitude * _at_zero_distance(process) for process in self.processes()]
-        return torch.stack(parts).sum(0)
+    def task_covariance(self, x: Tensor | None = None) -> Tensor:
+        """Prior covariance of the tasks at one input, the unknown means left out.
+
+        It is (T, T) where all input kernels have unit variance, as the named ones have. Any other kernel's variance is
+        taken at each of the inputs x (n, d), which makes it (n, T, T), or as one where x is None.
+        """
+        first, *others = (process.amplitude * _at_one_input(process, x) for process in self.processes())
+        return sum(others, start=first)
 
     @property
     def device(self) -> torch.device:
@@ -109,8 +113,9 @@ def _look_up(table: Tensor, pair: Tensor, pair_dims: int) -> Tensor:
     return flat.expand(*batch, -1).gather(-1, index.flatten(-pair_dims)).reshape(index.shape)
 
 
-def _at_zero_distance(process: Process) -> Tensor | float:
-    if process.distance is None:
-        return 1.0
-    shape = profile(process.kernel)
-    return torch.exp(-0.5 * process.distance) if shape is None else shape.value(process.distance)
+def _at_one_input(process: Process, x: Tensor | None) -> Tensor | float:
+    shape, distance = profile(process.kernel), process.distance
+    if shape is not None:
+        return 1.0 if distance is None else shape.value(distance)
+    variance = 1.0 if x is None else process.kernel(x, diag=True).unsqueeze(-1).unsqueeze(-1)
+    return variance if distance is None else variance * torch.exp(-0.5 * distance)

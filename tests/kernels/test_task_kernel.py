@@ -145,6 +145,17 @@ def test_task_covariance_is_the_covariance_at_one_input_without_the_means(build:
 
 
 @builders
+def test_task_covariance_of_a_kernel_whose_variance_depends_on_the_input(build: Build) -> None:
+    kernel = scatter(build(LinearKernel().double()))
+    x = rows(n=2)[:, :-1]
+    found = kernel.task_covariance(x)
+    assert found.shape == (2, TASKS, TASKS)
+    for place in range(2):
+        here = torch.cat([x[place].expand(TASKS, -1), torch.arange(TASKS).double().unsqueeze(-1)], dim=-1)
+        torch.testing.assert_close(found[place], kernel(here).to_dense() - kernel.offsets())
+
+
+@builders
 def test_a_gradient_at_one_point_is_finite(build: Build) -> None:
     kernel = scatter(build("matern12"))
     x = rows(n=1).expand(3, -1).clone().requires_grad_()

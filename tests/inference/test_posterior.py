@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from gpytorch.kernels import Kernel, LinearKernel, RQKernel, ScaleKernel
+from torch import Tensor
+
+import mfgp.inference.posterior as module
+from mfgp.data import Observations
+from mfgp.errors import NumericsError
+from mfgp.inference import ExactPosterior, TaskNoise
+from mfgp.kernels import CoregionalizationKernel, TaskEmbeddingKernel, TaskKernel, input_kernel
+
+
+def posterior(kernel: TaskKernel, data: Observations) -> ExactPosterior:
+    return ExactPosterior(kernel, TaskNoise(kernel.num_tasks, data.task, data.noise), data)
+
+
+def with_task(x: Tensor, task: int) -> Tensor:
+    return torch.cat([x, torch.full((len(x), 1), float(task)).to(x)], dim=-1)
+
+
+def some_inputs(n: int = 7) -> Tensor:
+    return torch.rand(n, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+
+def test_it_is_the_conditional_of_the_joint_normal(kernel: TaskKernel, observations: Observations) -> None:
+    found = posterior(kernel, observations)
+    known = torch.cat([observations.x, observations.task.unsqueeze(-1).double()], dim=-1)
+    new = torch.cat([with_task(some_inputs(), 0), with_task(some_inputs(), 1)])
+    noise = TaskNoise(2, observations.task).scale[observations.task] ** 2
+    gain = torch.linalg.solve(kernel(known).to_dense() + torch.diag(noise), kernel(known, new).to_dense()).T
+    mean, covariance = found.at(new)
+    torch.testing.assert_close(mean, gain @ observations.y, rtol=1e-9, atol=1e-9)
+    expected = kernel(new).to_dense() - gain @ kernel(known, new).to_dense()
+    torch.testing.assert_close(covariance, expected, rtol=1e-9, atol=1e-9)
+
+
+USERS = [RQKernel(), ScaleKernel(RQKernel()), LinearKernel() + RQKernel(active_dims=[1])]
+
+
+@pytest.mark.parametrize("inner", ["matern12", "rbf", *USERS], ids=lambda inner: str(inner).split("(")[0])
+@pytest.mark.parametrize("architecture", ["coregionalization", "embedding"])
+def test_every_task_at_an_input_is_the_same_by_both_ways(
+    observations: Observations, inner: str | Kernel, architecture: str
+) -> None:
+    own = input_kernel(inner.double() if isinstance(inner, Kernel) else inner, 2)
+    if isinstance(own, ScaleKernel):
+        own.outputscale = 3.0
+    kernel = (
+        CoregionalizationKernel([own], 2, 1) if architecture == "coregionalization" else TaskEmbeddingKernel(own, 2, 2)
+    )
+    found = posterior(kernel, observations)
+    joint = found.joint(some_inputs())
+    for row, x in enumerate(some_inputs()):
+        mean, covariance = found.at(torch.stack([torch.cat([x, torch.tensor([float(t)]).double()]) for t in range(2)]))
+        torch.testing.assert_close(joint.mean[row], mean, rtol=1e-9, atol=1e-9)
+        torch.testing.assert_close(joint.covariance[row], covariance, rtol=1e-9, atol=1e-9)
+
+
+def test_blocks_do_not_show(kernel: TaskKernel, observations: Observations, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = posterior(kernel, observations)
+    whole, means = found.joint(some_inputs(50)), found.mean(some_inputs(50))
+    monkeypatch.setattr(module, "BLOCK_BYTES", 8 * 2 * len(observations) * 3)
+    blocked = found.joint(some_inputs(50))
+    torch.testing.assert_close(blocked.mean, whole.mean, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(blocked.covariance, whole.covariance, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(found.mean(some_inputs(50)), means, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(means, whole.mean, rtol=1e-12, atol=1e-12)
+
+
+def test_blocks_are_of_bounded_memory(
+    kernel: TaskKernel, observations: Observations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = posterior(kernel, observations)
+    monkeypatch.setattr(module, "BLOCK_BYTES", 8 * 2 * len(observations) * 3)
+    sizes = []
+    cross = found._cross
+
+    def watched(x: Tensor) -> Tensor:
+        sizes.append(len(x))
+        return cross(x)
+
+    monkeypatch.setattr(found, "_cross", watched)
+    found.joint(some_inputs(50))
+    found.mean(some_inputs(50))
+    assert max(sizes) <= 3
+    assert sum(sizes) == 100
+
+
+def test_no_row_at_all(kernel: TaskKernel, observations: Observations) -> None:
+    found = posterior(kernel, observations)
+    assert found.joint(some_inputs(0)).covariance.shape == (0, 2, 2)
+    assert found.mean(some_inputs(0)).shape == (0, 2)
+
+
+def test_the_mean_is_differentiable_in_the_inputs(kernel: TaskKernel, observations: Observations) -> None:
+    found = posterior(kernel, observations)
+    x = some_inputs(3).requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: found.at(with_task(x, 1)), x)
+
+
+def test_a_jitter_is_kept_and_reported(observations: Observations) -> None:
+    twice = observations.take(torch.cat([torch.arange(len(observations))] * 2).sort().values)
+    exact = Observations(twice.x, twice.task, twice.y, torch.zeros_like(twice.y), twice.row)
+    kernel = CoregionalizationKernel([input_kernel("matern12", 2)], 2, 1)
+    assert posterior(kernel, exact).jitter > 0.0
+    assert posterior(kernel, observations).jitter == 0.0
+
+
+def test_a_covariance_that_is_not_finite(observations: Observations) -> None:
+    kernel = CoregionalizationKernel([input_kernel("rbf", 2)], 2, 1)
+    with torch.no_grad():
+        kernel.loadings.fill_(torch.nan)
+    with pytest.raises(NumericsError, match="holds values that are not finite"):
+        posterior(kernel, observations)
