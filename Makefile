@@ -1,4 +1,4 @@
-.PHONY: check layout lint types imports tests format
+.PHONY: check layout lint types imports tests format docs
 
 check: layout lint types imports tests
 
@@ -16,3 +16,6 @@ tests:
 format:
 	ruff format .
 	ruff check --fix .
+
+docs:
+	sphinx-build --fresh-env --quiet --fail-on-warning docs docs/_build

@@ -96,13 +96,13 @@ def featurize(formulas: Iterable[str], *, errors: Literal["raise", "coerce"] = "
     A statistic is taken over the elements of a formula: ``mean`` and ``deviation`` (mean absolute deviation from the
     mean) weighted by atomic fraction, ``min`` and ``max`` over the elements present. Of each element:
 
-    ==================  ================================================================================
-    electronegativity   Pauling's, dimensionless
-    group, period       column (1 to 18, f elements 3) and row of the periodic table
-    s_, p_electrons     number in the valence shell of the free atom
-    p_, d_holes         number missing from a p or d shell that the free atom has begun to fill
-    open_d, open_f      1 where the free atom has a d or f shell that is neither empty nor full, else 0
-    ==================  ================================================================================
+    ========================  ================================================================================
+    electronegativity         Pauling's, dimensionless
+    group, period             column (1 to 18, f elements 3) and row of the periodic table
+    s_electrons, p_electrons  number in the valence shell of the free atom
+    p_holes, d_holes          number missing from a p or d shell that the free atom has begun to fill
+    open_d, open_f            1 where the free atom has a d or f shell that is neither empty nor full, else 0
+    ========================  ================================================================================
 
     and of the whole: ``p_share``, the share of p among the valence electrons (those of filled d and f shells of the
     same period counted), and ``elements``, the number of different elements.

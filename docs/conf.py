@@ -1,0 +1,56 @@
+"""Settings of the site: ``sphinx-build -W docs docs/_build``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import mfgp
+
+project = "mfgp"
+author = "mfgp developers"
+copyright = author
+release = version = mfgp.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build"]
+
+myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath"]
+myst_heading_anchors = 3
+
+autosummary_ignore_module_all = False
+autodoc_default_options = {
+    "exclude-members": ", ".join(f"set_{method}_request" for method in ("fit", "predict", "score")),  # scikit-learn's
+}
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+napoleon_google_docstring = False
+napoleon_use_ivar = True
+napoleon_use_rtype = False
+napoleon_preprocess_types = True
+
+html_theme = "furo"
+html_title = "mfgp"
+html_theme_options = {"navigation_with_keys": True}
+
+
+def keep_colon(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Stop napoleon from reading "(T, T) weights: row a task" as a type and its description."""
+    if what == "property":
+        lines.insert(0, "")
+
+
+def setup(app: Any) -> None:
+    app.connect("autodoc-process-docstring", keep_colon, priority=400)
