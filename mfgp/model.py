@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from gpytorch.distributions import MultitaskMultivariateNormal, MultivariateNorm
 from gpytorch.means import ZeroMean
 from gpytorch.mlls import MarginalLogLikelihood
 from gpytorch.models import ExactGP
+from linear_operator import to_linear_operator
 from torch import Tensor
 
 from mfgp.data.observations import Observations
@@ -132,7 +134,8 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         """Prior while training; else the posterior, from a factor that is kept, unless the model is a batch."""
         if self.training or settings.prior_mode.on() or self.train_inputs[0].dim() > 2:
             return super().__call__(*args, **kwargs)
-        return MultivariateNormal(*self.exact_posterior.at(args[0]))
+        mean, covariance = self.exact_posterior.at(args[0])
+        return MultivariateNormal(mean, to_linear_operator(covariance))
 
     @property
     def exact_posterior(self) -> ExactPosterior:
@@ -193,7 +196,7 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
             distribution = self.likelihood(distribution, transformed, noise=variance.expand(distribution.mean.shape))
         if not alone and len(tasks) > 1:
             mean = distribution.mean.unflatten(-1, (len(tasks), -1)).mT
-            distribution = MultitaskMultivariateNormal(mean, distribution.covariance_matrix, interleaved=False)
+            distribution = MultitaskMultivariateNormal(mean, distribution.lazy_covariance_matrix, interleaved=False)
         posterior: GPyTorchPosterior | TransformedPosterior = GPyTorchPosterior(distribution)
         if hasattr(self, "outcome_transform"):
             whole = rows if isinstance(self.outcome_transform, TaskStandardize) else X
@@ -241,6 +244,13 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         fresh = kwargs.get("noise", torch.full((added,), torch.nan).to(known))
         parts = [known.expand(*batch, known.shape[-1]), fresh.expand(*batch, added)]
         model.likelihood.known_variance = torch.cat(parts, dim=-1)
+        return model
+
+    def subset_output(self, idcs: list[int]) -> TaskGP:
+        """A copy that gives only some of the outputs, by their place among the output tasks."""
+        model = deepcopy(self)
+        model._output_tasks = [self._output_tasks[place] for place in idcs]
+        model._num_outputs = len(model._output_tasks)
         return model
 
     @classmethod

@@ -7,6 +7,7 @@ from botorch.models.transforms.input import AffineInputTransform
 from botorch.models.transforms.outcome import OutcomeTransform
 from botorch.posteriors import GPyTorchPosterior, Posterior
 from gpytorch.distributions import MultitaskMultivariateNormal, MultivariateNormal
+from linear_operator import to_linear_operator
 from torch import Tensor
 
 from mfgp.errors import DataTypeError
@@ -69,7 +70,7 @@ class TaskStandardize(OutcomeTransform):
         task = _task(X)
         means, stdvs = self.means[task], self.stdvs[task]
         distribution = posterior.distribution
-        covariance = distribution.covariance_matrix * stdvs.unsqueeze(-1) * stdvs.unsqueeze(-2)
+        covariance = to_linear_operator(distribution.covariance_matrix * stdvs.unsqueeze(-1) * stdvs.unsqueeze(-2))
         if not isinstance(distribution, MultitaskMultivariateNormal):
             return GPyTorchPosterior(MultivariateNormal(distribution.mean * stdvs + means, covariance))
         outputs = distribution.event_shape[-1]
