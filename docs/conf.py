@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parent), str(HERE / "_extensions")]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
 
 import mfgp
 
@@ -17,6 +16,7 @@ copyright = author
 release = version = mfgp.__version__
 
 extensions = [
+    "docstrings",
     "mathml",
     "myst_parser",
     "sphinx.ext.autodoc",
@@ -32,6 +32,7 @@ myst_heading_anchors = 3
 
 autosummary_ignore_module_all = False
 autodoc_default_options = {
+    "no-value": True,
     "exclude-members": ", ".join(f"set_{method}_request" for method in ("fit", "predict", "score")),  # scikit-learn's
 }
 autodoc_member_order = "bysource"
@@ -46,13 +47,3 @@ html_math_renderer = "mathml"
 html_theme = "furo"
 html_title = "mfgp"
 html_theme_options = {"navigation_with_keys": True}
-
-
-def keep_colon(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Stop napoleon from reading "(T, T) weights: row a task" as a type and its description."""
-    if what == "property":
-        lines.insert(0, "")
-
-
-def setup(app: Any) -> None:
-    app.connect("autodoc-process-docstring", keep_colon, priority=400)
