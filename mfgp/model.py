@@ -240,8 +240,9 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         model = super().get_fantasy_model(inputs, targets, **kwargs)
         model._exact = None
         batch, added = model.train_targets.shape[:-1], targets.shape[-1]
-        known = self.likelihood.known_variance
-        fresh = kwargs.get("noise", torch.full((added,), torch.nan).to(known))
+        known, task = self.likelihood.known_variance, inputs[..., -1].long()
+        typical = torch.where(self.likelihood.learned, torch.nan, self.likelihood.typical_variance)[task]
+        fresh = kwargs.get("noise", typical)
         parts = [known.expand(*batch, known.shape[-1]), fresh.expand(*batch, added)]
         model.likelihood.known_variance = torch.cat(parts, dim=-1)
         return model

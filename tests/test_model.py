@@ -275,6 +275,20 @@ def test_adding_observations_of_known_noise() -> None:
     close(found.posterior(inputs(4)).variance, whole.posterior(inputs(4)).variance, 1e-6)
 
 
+def test_adding_observations_to_a_task_of_known_noise() -> None:
+    """Their noise is typical of the known ones, as everywhere else."""
+    rows, values = data()
+    known = torch.full_like(values, 0.04)
+    model = TaskGP(rows, values, train_Yvar=known, kernel=KERNELS["autoregression"]()).eval()
+    model.posterior(inputs(1))
+    new, added = with_task(inputs(2), 1), torch.tensor([[30.0], [60.0]]).double()
+    found = model.condition_on_observations(new, added)
+    whole = retrained(model, torch.cat([rows, new]), torch.cat([values, added]), torch.cat([known, known[:2]]))
+    close(found.posterior(inputs(4)).mean, whole.posterior(inputs(4)).mean, 1e-7)
+    fantasies = model.fantasize(new, sampler=SobolQMCNormalSampler(torch.Size([2])))
+    close(fantasies.posterior(inputs(4)).variance[0], whole.posterior(inputs(4)).variance, 1e-6)
+
+
 def retrained(model: TaskGP, rows: Tensor, values: Tensor, known: Tensor | None = None) -> TaskGP:
     """All the data at the hyperparameters, and in the units, of a model."""
     new = TaskGP(rows, values, train_Yvar=known, kernel=deepcopy(model.covar_module))

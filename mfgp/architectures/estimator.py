@@ -108,7 +108,9 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         means = self.model_.mean(torch.from_numpy(x).to(self.device)).cpu().numpy()
         return self._tasks.present(means, index)
 
-    def predict_distribution(self, X: Any, *, given: Any = None, noise: Any = None, observed: bool = False) -> Prediction:
+    def predict_distribution(
+        self, X: Any, *, given: Any = None, noise: Any = None, observed: bool = False
+    ) -> Prediction:
         """Joint distribution over the tasks at each row.
 
         Parameters
@@ -140,10 +142,10 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             covariance = covariance + np.diag(np.square(task_noise))
         return Prediction(self._tasks.names, index, means, covariance)
 
-    def score(self, X: Any, Y: Any, sample_weight: Any = None) -> float:
-        """R2 on the measured values, averaged over the tasks that have at least two of them."""
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """R2 on the measured values y (n, T), averaged over the tasks that have at least two of them."""
         x, index = self._read(X)
-        truth = self._tasks.read_given(Y, X)
+        truth = self._tasks.read_given(y, X)
         means = self._prediction(x, index).means
         scores = []
         for t in range(truth.shape[1]):

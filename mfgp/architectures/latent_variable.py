@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from numbers import Integral
 
 import pandas as pd
 import torch
@@ -56,7 +57,7 @@ class LatentVariableGP(TaskRegressor):
         return pd.DataFrame(z - z.mean(axis=0), index, [f"z{i}" for i in range(self.dimension)])
 
     def _build_kernel(self, num_inputs: int, tasks: tuple[Hashable, ...]) -> TaskEmbeddingKernel:
-        if not isinstance(self.dimension, int) or self.dimension < 1:
+        if not isinstance(self.dimension, Integral) or self.dimension < 1:
             raise ParameterError(f"dimension={self.dimension!r}, expected a whole number of at least 1")
         return TaskEmbeddingKernel(input_kernel(self.kernel, num_inputs), len(tasks), self.dimension)
 

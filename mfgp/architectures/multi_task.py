@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from numbers import Integral
 
 import torch
 from gpytorch.kernels import Kernel
@@ -52,10 +53,10 @@ class MultiTaskGP(TaskRegressor):
         self.rank = rank
 
     def _build_kernel(self, num_inputs: int, tasks: tuple[Hashable, ...]) -> CoregionalizationKernel:
-        if not isinstance(self.processes, int) or self.processes < 1:
+        if not isinstance(self.processes, Integral) or self.processes < 1:
             raise ParameterError(f"processes={self.processes!r}, expected a whole number of at least 1")
         rank = min(len(tasks), 2) if self.rank is None else self.rank
-        if not isinstance(rank, int) or not 0 <= rank <= len(tasks):
+        if not isinstance(rank, Integral) or not 0 <= rank <= len(tasks):
             raise ParameterError(
                 f"rank={rank!r}, expected a whole number from 0 (nothing shared) to {len(tasks)}, the number of tasks"
             )
