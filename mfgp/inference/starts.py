@@ -39,7 +39,7 @@ def _(kernel: CoregionalizationKernel, noise: TaskNoise, observations: Observati
     scales = torch.tensor([estimate.scale for estimate in estimates], dtype=torch.float64)
     names = {"each task alone, then their correlation": related, "tasks unrelated": _damped(related)}
     for name, correlations in names.items() if kernel.num_tasks > 1 else [("task alone", related)]:
-        _set_noise(noise, estimates)
+        _set_noise(kernel, noise, estimates, _signs(correlations))
         for q, inner in enumerate(kernel.input_kernels):
             stretch = 3.0 ** (q - (len(kernel.input_kernels) - 1) / 2)
             _set_lengthscale(inner, _typical_lengthscale(estimates), stretch)
@@ -55,7 +55,7 @@ def _(kernel: TaskEmbeddingKernel, noise: TaskNoise, observations: Observations)
     scales = torch.tensor([estimate.scale for estimate in estimates], dtype=torch.float64)
     names = {"each task alone, then their correlation": related, "tasks unrelated": _damped(related)}
     for name, correlations in names.items() if kernel.num_tasks > 1 else [("task alone", related)]:
-        _set_noise(noise, estimates)
+        _set_noise(kernel, noise, estimates, _signs(correlations))
         _set_lengthscale(kernel.input_kernels[0], _typical_lengthscale(estimates))
         signs = _signs(correlations)
         kernel.set_embedding(_positions(correlations.abs(), kernel.dimension), amplitude=signs * scales)
@@ -94,7 +94,7 @@ def _set_differences(kernel: AutoregressiveKernel, noise: TaskNoise, residuals: 
         lengthscale = residual.lengthscale
         if lengthscale is not None:
             _set_lengthscale(kernel.input_kernels[task], lengthscale)
-    _set_noise(noise, [residuals[task] for task in range(kernel.num_tasks)])
+    _set_noise(kernel, noise, [residuals[task] for task in range(kernel.num_tasks)], torch.ones(kernel.num_tasks))
 
 
 def _regress(target: Observations, predictions: Tensor, trend: bool) -> Tensor:
@@ -130,8 +130,11 @@ def _set_lengthscale(inner: Kernel, lengthscale: Tensor | None, stretch: float =
     inner.lengthscale = (lengthscale * stretch).clamp(1.5 * lower, upper / 1.5).expand_as(inner.lengthscale)
 
 
-def _set_noise(noise: TaskNoise, estimates: list[TaskEstimate]) -> None:
-    noise.set_scale(torch.cat([estimate.noise.scale.detach() for estimate in estimates]))
+def _set_noise(kernel: TaskKernel, noise: TaskNoise, estimates: list[TaskEstimate], signs: Tensor) -> None:
+    """Share what the inputs leave unexplained equally between the row effect and the noise."""
+    scale = torch.cat([estimate.noise.scale.detach() for estimate in estimates]) / 2.0**0.5
+    noise.set_scale(scale)
+    kernel.set_row_effect(scale * signs)
 
 
 def _typical_lengthscale(estimates: list[TaskEstimate]) -> Tensor | None:

@@ -19,7 +19,9 @@ class AutoregressiveKernel(TaskKernel):
     """y_t(x) = sum over sources p of rho[t, p] y_p(x) + delta_t(x), the delta_t independent.
 
     Kennedy & O'Hagan (2000), equation 1, on any directed acyclic graph of tasks. With the rho in a matrix R and
-    L = (I - R)^-1, cov = sum_q s_q^2 L[t, q] L[t', q] k_q(x, x'), where s_q and k_q belong to delta_q.
+    L = (I - R)^-1, cov = sum_q s_q^2 L[t, q] L[t', q] k_q(x, x'), where s_q and k_q belong to delta_q. Each source's
+    difference may have a row effect too, which is handed on like the rest of it; that of a task without followers
+    could not be told from its noise.
 
     Parameters
     ----------
@@ -50,8 +52,10 @@ class AutoregressiveKernel(TaskKernel):
         sources: Mapping[int, Sequence[int]],
         batch_shape: torch.Size = torch.Size(),
     ) -> None:
-        super().__init__(len(input_kernels), batch_shape)
-        _check_tasks(sources, self.num_tasks)
+        _check_tasks(sources, len(input_kernels))
+        used = sorted({source for several in sources.values() for source in several})
+        super().__init__(len(input_kernels), batch_shape, row_effects=len(used))
+        self.row_tasks = used
         self.input_kernels = torch.nn.ModuleList(input_kernels)
         self.sources = {task: tuple(sorted(sources.get(task, ()))) for task in range(self.num_tasks)}
         self.order = topological_order(self.sources)
@@ -81,11 +85,21 @@ class AutoregressiveKernel(TaskKernel):
         return torch.linalg.inv(identity - self.rho) if self.edges else identity
 
     def processes(self) -> list[Process]:
-        reach = self.propagation() * self.scale.unsqueeze(-2)
-        return [
+        propagation = self.propagation()
+        reach = propagation * self.scale.unsqueeze(-2)
+        processes = [
             Process(kernel, reach[..., :, None, q] * reach[..., None, :, q], support=self._descendants(q))
             for q, kernel in enumerate(self.input_kernels)
         ]
+        if self.row_tasks:
+            rows = propagation[..., :, self.row_tasks] * self.row_loadings.unsqueeze(-2)
+            processes.append(Process(self.identical_inputs, rows @ rows.transpose(-1, -2)))
+        return processes
+
+    @torch.no_grad()
+    def set_row_effect(self, scale: Tensor) -> None:
+        if self.row_tasks:
+            self.row_loadings.copy_(scale[self.row_tasks])
 
     def offsets(self) -> Tensor:
         """Each difference has an unknown mean of its own, handed on like the rest of it."""

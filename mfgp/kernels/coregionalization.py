@@ -14,7 +14,7 @@ from mfgp.kernels.task_kernel import Process, TaskKernel
 
 
 class CoregionalizationKernel(TaskKernel):
-    """cov = sum_q B_q[t, t'] k_q(x, x') with B_q = W_q W_q^T + diag(kappa_q).
+    """cov = sum_q B_q[t, t'] k_q(x, x') with B_q = W_q W_q^T + diag(kappa_q), and a row effect of rank one.
 
     One process is the intrinsic coregionalization model (Bonilla, Chai & Williams 2007), several the linear model of
     coregionalization (Alvarez, Rosasco & Lawrence 2012, section 4.2). The loadings W have free signs, so tasks may be
@@ -47,7 +47,7 @@ class CoregionalizationKernel(TaskKernel):
         rank: int,
         batch_shape: torch.Size = torch.Size(),
     ) -> None:
-        super().__init__(num_tasks, batch_shape)
+        super().__init__(num_tasks, batch_shape, row_effects=num_tasks if rank and num_tasks > 1 else 0)
         self.input_kernels = torch.nn.ModuleList(input_kernels)
         self.rank = rank
         shape = (*batch_shape, len(input_kernels), num_tasks)
@@ -65,7 +65,16 @@ class CoregionalizationKernel(TaskKernel):
     def processes(self) -> list[Process]:
         shared = self.loadings @ self.loadings.transpose(-1, -2)
         amplitudes = shared + torch.diag_embed(self.specific.square())
-        return [Process(kernel, amplitudes[..., q, :, :]) for q, kernel in enumerate(self.input_kernels)]
+        processes = [Process(kernel, amplitudes[..., q, :, :]) for q, kernel in enumerate(self.input_kernels)]
+        if hasattr(self, "row_loadings"):
+            rows = self.row_loadings.unsqueeze(-1) * self.row_loadings.unsqueeze(-2)
+            processes.append(Process(self.identical_inputs, rows))
+        return processes
+
+    @torch.no_grad()
+    def set_row_effect(self, scale: Tensor) -> None:
+        if hasattr(self, "row_loadings"):
+            self.row_loadings.copy_(scale)
 
     def groups(self) -> Tensor:
         """One group, unless the rank is zero."""

@@ -40,7 +40,7 @@ class TaskEmbeddingKernel(TaskKernel):
     def __init__(
         self, input_kernel: Kernel, num_tasks: int, dimension: int, batch_shape: torch.Size = torch.Size()
     ) -> None:
-        super().__init__(num_tasks, batch_shape)
+        super().__init__(num_tasks, batch_shape, row_effects=num_tasks if num_tasks > 1 else 0)
         self.input_kernels = torch.nn.ModuleList([input_kernel])
         self.dimension = dimension
         positions = torch.zeros(*batch_shape, num_tasks, dimension, dtype=torch.float64)
@@ -56,7 +56,16 @@ class TaskEmbeddingKernel(TaskKernel):
         z = self.positions
         distance = (z.unsqueeze(-3) - z.unsqueeze(-2)).square().sum(-1)
         amplitude = self.amplitude.unsqueeze(-1) * self.amplitude.unsqueeze(-2)
-        return [Process(self.input_kernels[0], amplitude, distance)]
+        processes = [Process(self.input_kernels[0], amplitude, distance)]
+        if hasattr(self, "row_loadings"):
+            rows = self.row_loadings.unsqueeze(-1) * self.row_loadings.unsqueeze(-2)
+            processes.append(Process(self.identical_inputs, rows))
+        return processes
+
+    @torch.no_grad()
+    def set_row_effect(self, scale: Tensor) -> None:
+        if hasattr(self, "row_loadings"):
+            self.row_loadings.copy_(scale)
 
     @torch.no_grad()
     def set_embedding(self, positions: Tensor, amplitude: Tensor) -> None:

@@ -10,7 +10,8 @@ import torch
 from gpytorch.kernels import Kernel
 from torch import Tensor
 
-from mfgp.kernels.stationary import profile, squared_distance
+from mfgp.kernels.priors import NormalPrior
+from mfgp.kernels.stationary import IdenticalInputs, profile, squared_distance
 
 
 @dataclass(frozen=True)
@@ -39,23 +40,43 @@ class Process:
 class TaskKernel(Kernel):
     """Covariance between (x, t) and (x', t'), the task index t being the last input column.
 
-    cov = sum_q amplitude_q[t, t'] k_q(x, x') + offsets[t, t'].
+    cov = sum_q amplitude_q[t, t'] k_q(x, x') + rows[t, t'] 1[x = x'] + offsets[t, t'].
 
-    The last term is the covariance of the tasks' unknown means: each is normal around zero (tasks are standardised)
-    with standard deviation `OFFSET_SCALE`, and integrated out (Rasmussen & Williams 2006, section 2.7).
-    Architectures differ only in how their parameters make the amplitudes.
+    The second term is a row effect: what the inputs do not tell about a row but its tasks share, as two computed band
+    gaps of one compound do. Its loadings are zero unless a fit sets them. The last term is the covariance of the tasks'
+    unknown means: each is normal around zero (tasks are standardised) with standard deviation `OFFSET_SCALE`, and
+    integrated out (Rasmussen & Williams 2006, section 2.7). Architectures differ only in how their parameters make
+    the amplitudes.
+
+    Parameters
+    ----------
+    num_tasks
+        T, the number of tasks.
+    batch_shape
+        Shape of a batch of parameter sets, as in every GPyTorch kernel.
+    row_effects
+        How many loadings the row effect has; 0 where there is none.
     """
 
     has_lengthscale = False
     OFFSET_SCALE = 1.0
 
-    def __init__(self, num_tasks: int, batch_shape: torch.Size = torch.Size()) -> None:
+    def __init__(self, num_tasks: int, batch_shape: torch.Size = torch.Size(), row_effects: int = 0) -> None:
         super().__init__(batch_shape=batch_shape)
         self.num_tasks = num_tasks
+        self.identical_inputs = IdenticalInputs()
+        if row_effects:
+            loadings = torch.zeros(*batch_shape, row_effects, dtype=torch.float64)
+            self.register_parameter("row_loadings", torch.nn.Parameter(loadings))
+            self.register_prior("row_loadings_prior", NormalPrior(1.0), _row_loadings)
 
     @abstractmethod
     def processes(self) -> list[Process]:
-        """The latent processes at the current parameters."""
+        """The latent processes at the current parameters, the row effect last where there is one."""
+
+    @abstractmethod
+    def set_row_effect(self, scale: Tensor) -> None:
+        """Set the row effect's standard deviation in each task, (T,), signed where the architecture has signs."""
 
     def offsets(self) -> Tensor:
         """Prior covariance (T, T) of the tasks' means: independent ones, where the architecture says nothing else."""
@@ -90,6 +111,10 @@ class TaskKernel(Kernel):
             correlation = correlate(process.kernel, inputs1, inputs2, distance, diag=diag)
             total = total + _look_up(process.amplitude, pair, pair_dims) * correlation
         return total
+
+
+def _row_loadings(kernel: TaskKernel) -> Tensor:
+    return kernel.row_loadings
 
 
 def correlate(kernel: Kernel, x1: Tensor, x2: Tensor, distance: Tensor | None, *, diag: bool = False) -> Tensor:

@@ -160,6 +160,8 @@ class _SortedCovariance(torch.autograd.Function):
                 value, slope = next(saved), next(saved)
                 within = weights[:, first:]
                 amplitude_gradient[panel.task] += torch.linalg.vecdot(within, value, dim=0) @ membership[there]
+                if slope is None:
+                    continue
                 by_r2 = slope * within * rows[panel.task, there]
                 columns = by_r2.sum(0)
                 if distance_gradient is not None:
