@@ -65,6 +65,9 @@ class DifferenceGP(TaskRegressor):
     def _edges(self, tasks: tuple[Hashable, ...]) -> dict[int, list[int]]:
         if self.sources is None:
             return {task: [task - 1] for task in range(1, len(tasks))}
+        texts = [name for name, several in self.sources.items() if isinstance(several, str)]
+        if texts:
+            raise ParameterError(f"the sources of {texts} are text, expected a list; write {{task: [source]}}")
         named = {*self.sources, *(source for several in self.sources.values() for source in several)}
         unknown = [name for name in named if name not in tasks]
         if unknown:

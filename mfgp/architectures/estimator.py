@@ -84,6 +84,8 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         self.n_features_in_ = x.shape[1]
         if inputs.feature_names_in is not None:
             self.feature_names_in_ = inputs.feature_names_in
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
         return self
 
     def predict(self, X: Any, return_std: bool = False) -> Any:

@@ -42,6 +42,15 @@ def test_it_is_a_part_of_the_data_in_its_order(counts: list[int], size: int) -> 
     torch.testing.assert_close(subset.y, data.y[positions])
 
 
+def test_rows_of_scarce_tasks_are_kept_together() -> None:
+    y = np.column_stack([np.arange(40.0), np.where(np.arange(40) % 10 == 3, 1.0, np.nan)])
+    data = Observations.gather(np.random.default_rng(0).random((40, 2)), y, None)
+    subset = stratified_subset(data, 14)
+    low, high = (set(subset.row[subset.task == task].tolist()) for task in (0, 1))
+    assert high == {3, 13, 23, 33} <= low
+    assert len(low) == 10
+
+
 def test_all_of_it_where_it_is_small_enough() -> None:
     data = observations([3, 4])
     assert stratified_subset(data, 7) is data

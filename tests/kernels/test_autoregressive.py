@@ -25,15 +25,19 @@ def build(sources: dict[int, list[int]], tasks: int, inputs: int = 2, seed: int 
     with torch.no_grad():
         kernel.weights.copy_(torch.randn(kernel.weights.shape, generator=generator))
         kernel.raw_scale.copy_(0.3 * torch.randn(tasks, generator=generator))
+        kernel.set_row_effect(torch.randn(tasks, generator=generator, dtype=torch.float64))
         for inner in kernels:
             inner.lengthscale = 0.5 + torch.rand(1, inputs, generator=generator, dtype=torch.float64)
     return kernel
 
 
 def difference(kernel: AutoregressiveKernel, task: int, x1: Tensor, x2: Tensor) -> Tensor:
-    """Covariance of one task's own difference, its unknown mean included."""
-    own = kernel.scale[task] ** 2 * kernel.input_kernels[task](x1, x2).to_dense()
-    return own + kernel.OFFSET_SCALE**2
+    """Covariance of one task's own difference, its unknown mean and its row effect included."""
+    own = kernel.scale[task] ** 2 * kernel.input_kernels[task](x1, x2).to_dense() + kernel.OFFSET_SCALE**2
+    if task in kernel.row_tasks:
+        loading = kernel.row_loadings[kernel.row_tasks.index(task)]
+        own = own + loading**2 * (torch.cdist(x1, x2) < 1e-6)
+    return own
 
 
 def rows(x: Tensor, task: int) -> Tensor:
@@ -44,7 +48,8 @@ def rows(x: Tensor, task: int) -> Tensor:
 def test_covariance_follows_from_the_recursion(sources: dict[int, list[int]]) -> None:
     tasks = 1 + max([2, *sources])
     kernel = build(sources, tasks)
-    x1, x2 = torch.rand(5, 2, dtype=torch.float64), torch.rand(4, 2, dtype=torch.float64)
+    x1 = torch.rand(5, 2, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    x2 = torch.cat([x1[2:4], 1.0 - x1[:2]])
     expected: dict[tuple[int, int], Tensor] = {}
     for t in kernel.order:
         for s in kernel.order:  # y_t at x1 with y_s at x2, sources first
@@ -92,6 +97,7 @@ def test_a_mirror_image_is_in_reach() -> None:
     kernel.set_edges({(1, 0): -1.0})
     kernel.set_scale(0, 1.0)
     kernel.set_scale(1, 0.0)
+    kernel.set_row_effect(torch.tensor([0.5, 0.5]))
     covariance = kernel.task_covariance()
     assert covariance[0, 1] / torch.sqrt(covariance[0, 0] * covariance[1, 1]) < -1 + 1e-6
 
@@ -115,8 +121,17 @@ def test_a_scale_beyond_its_bounds_is_kept_inside(scale: float) -> None:
 @pytest.mark.parametrize("sources", GRAPHS.values(), ids=GRAPHS.keys())
 def test_support_is_where_the_amplitude_can_be_other_than_zero(sources: dict[int, list[int]]) -> None:
     kernel = build(sources, 1 + max([2, *sources]))
-    for process in kernel.processes():
+    for process in kernel.processes()[: kernel.num_tasks]:
         assert process.support == tuple((process.amplitude.diagonal() != 0).tolist())
+
+
+def test_only_sources_have_a_row_effect() -> None:
+    """That of a task without followers could not be told from its noise."""
+    kernel = build({2: [0], 3: [2]}, 4)
+    assert kernel.row_tasks == [0, 2]
+    kernel.set_row_effect(torch.tensor([0.1, 0.2, 0.3, 0.4]))
+    torch.testing.assert_close(kernel.row_loadings, torch.tensor([0.1, 0.3], dtype=torch.float64), check_dtype=False)
+    assert not hasattr(build({}, 2), "row_loadings")
 
 
 def test_each_task_comes_after_its_sources() -> None:

@@ -54,6 +54,17 @@ def test_any_other_kernel_is_multiplied_by_an_rbf_of_the_positions(inner: Kernel
     torch.testing.assert_close(kernel(x).to_dense(), expected, rtol=1e-12, atol=1e-12)
 
 
+def test_a_row_effect_is_shared_at_one_row() -> None:
+    kernel, x = build("rbf"), some_rows()
+    x[3:6, :-1] = x[:3, :-1]
+    task, before = x[:, -1].long(), kernel(x).to_dense()
+    loadings = torch.tensor([0.3, -0.2, 0.4], dtype=torch.float64)
+    kernel.set_row_effect(loadings)
+    same = torch.cdist(x[:, :-1], x[:, :-1]) < 1e-6
+    expected = before + torch.outer(loadings, loadings)[task][:, task] * same
+    torch.testing.assert_close(kernel(x).to_dense(), expected, rtol=1e-12, atol=1e-12)
+
+
 def test_a_mirror_image_is_in_reach() -> None:
     kernel = build("matern52")
     kernel.set_embedding(torch.zeros(3, 2), torch.tensor([1.0, -1.0, 1.0]))

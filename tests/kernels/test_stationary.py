@@ -6,7 +6,7 @@ from gpytorch.kernels import Kernel, LinearKernel, MaternKernel, RBFKernel, RQKe
 
 from mfgp.errors import ParameterError
 from mfgp.kernels import input_kernel
-from mfgp.kernels.stationary import LENGTHSCALE_BOUNDS, profile, squared_distance
+from mfgp.kernels.stationary import LENGTHSCALE_BOUNDS, IdenticalInputs, profile, squared_distance
 
 NAMES = ["matern12", "matern32", "matern52", "rbf"]
 R2 = torch.tensor([0.0, 1e-11, 1e-4, 0.3, 2.0, 50.0, 1e4], dtype=torch.float64)
@@ -93,6 +93,19 @@ def test_the_users_own_kernel_is_copied() -> None:
     assert copy is not own
     copy.alpha = 7.0
     assert own.alpha.item() != pytest.approx(7.0)
+
+
+def test_identical_inputs() -> None:
+    x = torch.tensor([[0.0, 1.0], [0.0, 1.0], [3e-6, 1.0], [1e-4, 1.0]], dtype=torch.float64)
+    kernel = IdenticalInputs()
+    covariance = kernel(x).to_dense()
+    assert covariance.tolist() == [[1.0, 1.0, 1.0, 0.0]] * 3 + [[0.0, 0.0, 0.0, 1.0]]
+    assert kernel(x, diag=True).tolist() == [1.0] * 4
+    shape = profile(kernel)
+    assert shape is not None
+    value, slope = shape.value_and_slope(torch.tensor([0.0, 1.0]))
+    assert (value.tolist(), slope) == ([1.0, 0.0], None)
+    assert not list(kernel.parameters())
 
 
 @pytest.mark.parametrize("wrong", ["matern", "RBF", "", 3, None, RBFKernel])
