@@ -33,7 +33,8 @@ from mfgp.kernels import CoregionalizationKernel, TaskKernel, input_kernel
 class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
     """An exact Gaussian process over (input, task) as a BoTorch model; the task index is the last input column.
 
-    It goes wherever BoTorch's ``MultiTaskGP`` goes. ``botorch.fit.fit_gpytorch_mll`` fits it by :func:`mfgp.inference.fit`.
+    It goes wherever BoTorch's ``MultiTaskGP`` goes; ``botorch.fit.fit_gpytorch_mll`` fits it by
+    :func:`mfgp.inference.fit`.
     The tasks' unknown means are integrated out by the kernel, so ``mean_module`` is zero.
 
     Parameters
@@ -60,7 +61,7 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
     Raises
     ------
     DataError
-        A shape does not fit, or a task index is not a whole number from 0 to T - 1.
+        A shape or a type does not fit, or a task index is not a whole number from 0 to T - 1.
     ParameterError
         The task column is not the last, or an output task does not exist.
 
@@ -89,8 +90,8 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         kernel: TaskKernel | None = None,
         output_tasks: list[int] | None = None,
         all_tasks: list[int] | None = None,
-        input_transform: InputTransform | None | _DefaultType = DEFAULT,
-        outcome_transform: OutcomeTransform | None | _DefaultType = DEFAULT,
+        input_transform: InputTransform | _DefaultType | None = DEFAULT,
+        outcome_transform: OutcomeTransform | _DefaultType | None = DEFAULT,
     ) -> None:
         inputs = train_X.shape[-1] - 1
         num_tasks = _number_of_tasks(train_X, train_Y, task_feature, kernel, all_tasks)
@@ -237,12 +238,13 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         """A model with observations added, as in GPyTorch; batches of fantasies make a batched model."""
         if self.prediction_strategy is None:
             ExactGP.__call__(self, inputs)
-        model = super().get_fantasy_model(inputs, targets, **kwargs)
-        model._exact = None
-        batch, added = model.train_targets.shape[:-1], targets.shape[-1]
         known, task = self.likelihood.known_variance, inputs[..., -1].long()
         typical = torch.where(self.likelihood.learned, torch.nan, self.likelihood.typical_variance)[task]
         fresh = kwargs.get("noise", typical)
+        noise = {"noise": self.likelihood.task_variance()[task]} | kwargs
+        model = super().get_fantasy_model(inputs, targets, **noise)
+        model._exact = None
+        batch, added = model.train_targets.shape[:-1], targets.shape[-1]
         parts = [known.expand(*batch, known.shape[-1]), fresh.expand(*batch, added)]
         model.likelihood.known_variance = torch.cat(parts, dim=-1)
         return model
@@ -318,6 +320,11 @@ def _number_of_tasks(
         raise DataError(
             f"train_X has shape {tuple(train_X.shape)} and train_Y {tuple(train_Y.shape)}, "
             "expected (n, d + 1) and (n, 1)"
+        )
+    if train_X.dtype != torch.float64 or train_Y.dtype != torch.float64:
+        raise DataError(
+            f"train_X is of type {train_X.dtype} and train_Y of {train_Y.dtype}, expected torch.float64; "
+            "write train_X.double() and train_Y.double()"
         )
     if kernel is not None:
         num_tasks = kernel.num_tasks

@@ -172,7 +172,7 @@ def condition(
 
 
 def _solve(system: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Solve stacked positive definite systems of unit diagonal; those of perfectly tied tasks with a jitter of 1e-10."""
+    """Solve positive definite systems of unit diagonal, those of perfectly tied tasks with a jitter of 1e-10."""
     matrices = torch.from_numpy(system)
     lower, failure = torch.linalg.cholesky_ex(matrices)
     tied = failure > 0

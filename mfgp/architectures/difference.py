@@ -65,6 +65,8 @@ class DifferenceGP(TaskRegressor):
     def _edges(self, tasks: tuple[Hashable, ...]) -> dict[int, list[int]]:
         if self.sources is None:
             return {task: [task - 1] for task in range(1, len(tasks))}
+        if not isinstance(self.sources, Mapping):
+            raise ParameterError(f"sources={self.sources!r}, expected a mapping; write {{task: [source, ...]}}")
         texts = [name for name, several in self.sources.items() if isinstance(several, str)]
         if texts:
             raise ParameterError(f"the sources of {texts} are text, expected a list; write {{task: [source]}}")

@@ -73,7 +73,7 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         y = tasks.read(Y, X)
         known = None if noise is None else tasks.read_noise(noise, X)
         kernel = self._build_kernel(x.shape[1], tasks.names)
-        data = Observations.gather(x, y, known, self.device)
+        data = Observations.gather(x, y, known, self._usable_device())
         rows = torch.cat([data.x, data.task.unsqueeze(-1).to(data.x)], dim=-1)
         variance = None if known is None else data.noise.square().unsqueeze(-1)
         model = TaskGP(rows, data.y.unsqueeze(-1), train_Yvar=variance, kernel=kernel)
@@ -210,6 +210,15 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             raise NotFittedError(
                 f"this {type(self).__name__} instance is not fitted yet, so it has no {wanted}; call fit(X, Y) first"
             )
+
+    def _usable_device(self) -> torch.device:
+        try:
+            return torch.empty(0, device=self.device).device
+        except (RuntimeError, AssertionError) as error:
+            reason = str(error).partition("\n")[0]
+            raise ParameterError(
+                f"device={self.device!r} cannot be used here ({reason}); write device='cpu', or leave it out"
+            ) from error
 
     def _read(self, X: Any) -> tuple[np.ndarray, pd.Index]:
         self._check_fitted("predictions")

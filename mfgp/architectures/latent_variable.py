@@ -15,7 +15,7 @@ from mfgp.kernels import TaskEmbeddingKernel, input_kernel
 
 
 class LatentVariableGP(TaskRegressor):
-    """Each task a point z_t in a latent space that the kernel sees as further inputs: cov = a_t a_t' k([x, z], [x', z']).
+    """Each task a point z in a latent space, which the kernel sees beside x: cov = a_t a_t' k([x, z], [x', z']).
 
     For many tasks, or tasks that differ in one underlying respect. Zhang, Tao, Chen & Apley (2020), with a signed
     amplitude a_t so that a task may be the mirror image of another.

@@ -38,13 +38,14 @@ class TaskEstimate:
     def lengthscale(self) -> Tensor | None:
         """(1, d) lengthscales, None for a kernel whose lengthscales are not known to us."""
         inner = self.kernel.input_kernels[0]
-        return None if profile(inner) is None else inner.lengthscale.detach()
+        return None if profile(inner) is None else torch.as_tensor(inner.lengthscale).detach()
 
     @property
     def scale(self) -> float:
         """Standard deviation of the process, typical of the observations."""
         with torch.no_grad():
-            return self.kernel.task_covariance(self.observations.x).mean().item() ** 0.5
+            x = self.observations.x if len(self.observations) else None
+            return self.kernel.task_covariance(x).mean().item() ** 0.5
 
     @torch.no_grad()
     def predict(self, x: Tensor) -> Tensor:
@@ -61,8 +62,9 @@ def estimate_task(input_kernel: Kernel, observations: Observations, evaluations:
     kernel.set_task_covariance(torch.ones(1, 1))
     noise = TaskNoise(1, alone.task, alone.noise)
     kernel.to(alone.x.device)
-    objective = Objective(kernel, noise, alone)
-    climb(objective, evaluations)
+    if not len(alone):
+        return TaskEstimate(kernel, noise, alone, alone.y)
+    climb(Objective(kernel, noise, alone), evaluations)
     with torch.no_grad():
         covariance = training_covariance(kernel, alone.x, alone.task)
         covariance.diagonal().add_(noise.variance(alone.task, alone.noise.square()))

@@ -60,7 +60,7 @@ class _LogEvidence(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, covariance: Tensor, noise: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+    def forward(ctx: Any, covariance: Tensor, noise: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         covariance.diagonal().add_(noise)
         lower, jitter = factorise(covariance)
         weights = torch.cholesky_solve(y.unsqueeze(-1), lower).squeeze(-1)
@@ -71,7 +71,7 @@ class _LogEvidence(torch.autograd.Function):
         return value, applied
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         lower, weights = ctx.saved_tensors
         half = 0.5 * grad.item()
         gradient = torch.cholesky_inverse(lower).addr_(weights, weights, beta=-half, alpha=half)
@@ -79,7 +79,7 @@ class _LogEvidence(torch.autograd.Function):
 
 
 def log_evidence(covariance: Tensor, noise: Tensor, y: Tensor) -> tuple[Tensor, float]:
-    """log N(y | 0, covariance + diag(noise)) and the relative jitter that the factorisation took.
+    """Log density log N(y | 0, covariance + diag(noise)) and the relative jitter that the factorisation took.
 
     Parameters
     ----------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import torch
@@ -101,7 +102,7 @@ class Objective:
 
 def _priors(module: Module) -> Iterator[tuple[Callable[[Tensor], Tensor], Callable[[], Tensor]]]:
     for _, owner, prior, value, _ in module.named_priors():
-        yield prior.log_prob, lambda owner=owner, value=value: value(owner)
+        yield prior.log_prob, partial(value, owner)
 
 
 def _bounds(module: Module) -> Iterator[tuple[int, tuple[float, float]]]:

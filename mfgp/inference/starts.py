@@ -19,6 +19,7 @@ from mfgp.data.observations import Observations
 from mfgp.inference.estimates import TaskEstimate, correlation, estimate_task
 from mfgp.inference.noise import TaskNoise
 from mfgp.kernels import AutoregressiveKernel, CoregionalizationKernel, TaskEmbeddingKernel, TaskKernel
+from mfgp.kernels.priors import LengthscalePrior
 from mfgp.kernels.stationary import LENGTHSCALE_BOUNDS, profile
 
 
@@ -103,7 +104,7 @@ def _regress(target: Observations, predictions: Tensor, trend: bool) -> Tensor:
     if trend and len(target) > predictions.shape[-1] + 1 + target.x.shape[-1]:
         columns.append(target.x - target.x.mean(0))
     design = torch.cat(columns, dim=-1)
-    ridge = 1e-6 * len(target) * torch.eye(design.shape[-1]).to(design)
+    ridge = 1e-6 * max(len(target), 1) * torch.eye(design.shape[-1]).to(design)
     weights = torch.linalg.solve(design.T @ design + ridge, design.T @ target.y)
     return weights[: predictions.shape[-1]].clamp(-10.0, 10.0)
 
@@ -118,7 +119,7 @@ def _fresh(inner: Kernel) -> Kernel:
     copy = deepcopy(inner)
     if profile(copy) is not None:
         prior = getattr(copy, "lengthscale_prior", None)
-        if hasattr(prior, "median"):
+        if isinstance(prior, LengthscalePrior):
             copy.lengthscale = torch.full_like(copy.lengthscale, prior.median)
     return copy
 

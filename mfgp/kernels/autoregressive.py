@@ -85,6 +85,7 @@ class AutoregressiveKernel(TaskKernel):
         return torch.linalg.inv(identity - self.rho) if self.edges else identity
 
     def processes(self) -> list[Process]:
+        """The differences, and the row effects of the sources."""
         propagation = self.propagation()
         reach = propagation * self.scale.unsqueeze(-2)
         processes = [
@@ -98,6 +99,7 @@ class AutoregressiveKernel(TaskKernel):
 
     @torch.no_grad()
     def set_row_effect(self, scale: Tensor) -> None:
+        """Set the row effect's standard deviations from (T,) signed ones."""
         if self.row_tasks:
             self.row_loadings.copy_(scale[self.row_tasks])
 

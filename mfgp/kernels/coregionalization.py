@@ -63,6 +63,7 @@ class CoregionalizationKernel(TaskKernel):
         return self.raw_specific_constraint.transform(self.raw_specific)
 
     def processes(self) -> list[Process]:
+        """The latent processes, and the row effect."""
         shared = self.loadings @ self.loadings.transpose(-1, -2)
         amplitudes = shared + torch.diag_embed(self.specific.square())
         processes = [Process(kernel, amplitudes[..., q, :, :]) for q, kernel in enumerate(self.input_kernels)]
@@ -73,6 +74,7 @@ class CoregionalizationKernel(TaskKernel):
 
     @torch.no_grad()
     def set_row_effect(self, scale: Tensor) -> None:
+        """Set the row effect's standard deviations from (T,) signed ones."""
         if hasattr(self, "row_loadings"):
             self.row_loadings.copy_(scale)
 

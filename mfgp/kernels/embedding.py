@@ -53,6 +53,7 @@ class TaskEmbeddingKernel(TaskKernel):
         self.register_prior("amplitude_prior", NormalPrior(2.0), _amplitude)
 
     def processes(self) -> list[Process]:
+        """The one process of all tasks, and the row effect."""
         z = self.positions
         distance = (z.unsqueeze(-3) - z.unsqueeze(-2)).square().sum(-1)
         amplitude = self.amplitude.unsqueeze(-1) * self.amplitude.unsqueeze(-2)
@@ -64,6 +65,7 @@ class TaskEmbeddingKernel(TaskKernel):
 
     @torch.no_grad()
     def set_row_effect(self, scale: Tensor) -> None:
+        """Set the row effect's standard deviations from (T,) signed ones."""
         if hasattr(self, "row_loadings"):
             self.row_loadings.copy_(scale)
 

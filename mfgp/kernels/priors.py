@@ -72,6 +72,7 @@ class HalfNormalPrior(_LightPrior):
         self.scale = scale
 
     def log_prob(self, x: Tensor) -> Tensor:
+        """Log density, elementwise."""
         return -0.5 * (x / self.scale).square()
 
 
@@ -125,4 +126,5 @@ class NormalPrior(_LightPrior):
         self.scale = scale
 
     def log_prob(self, x: Tensor) -> Tensor:
+        """Log density, elementwise."""
         return -0.5 * (x / self.scale).square()

@@ -97,6 +97,7 @@ class TaskKernel(Kernel):
 
     @property
     def device(self) -> torch.device:
+        """Where the parameters live."""
         return next(self.parameters()).device
 
     def forward(self, x1: Tensor, x2: Tensor, diag: bool = False, **params: Any) -> Tensor:

@@ -86,7 +86,7 @@ def _expand(row: Tensor, counts: Tensor) -> Tensor:
 
 class _SortedCovariance(torch.autograd.Function):
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any,
         x: Tensor,
         counts: list[int],
@@ -102,10 +102,11 @@ class _SortedCovariance(torch.autograd.Function):
         shared = torch.repeat_interleave(offsets, repeats, dim=1)
         for panel in _panels(counts):
             covariance[panel.start : panel.stop, : panel.stop] = shared[panel.task, : panel.stop]
-        saved: list[Tensor] = []
+        saved: list[Tensor | None] = []
         for q, (shape, support) in enumerate(zip(profiles, supports, strict=True)):
             lengthscale, amplitude, distance = tensors[3 * q : 3 * q + 3]
-            assert lengthscale is not None and amplitude is not None
+            assert lengthscale is not None
+            assert amplitude is not None
             u = centred / lengthscale
             norms = u.square().sum(-1)
             rows = torch.repeat_interleave(amplitude, repeats, dim=1)
@@ -127,7 +128,7 @@ class _SortedCovariance(torch.autograd.Function):
         return covariance
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         centred, *tensors = ctx.saved_tensors
         counts = ctx.counts
         repeats = torch.tensor(counts, device=centred.device)
