@@ -1,0 +1,47 @@
+"""``mfgp fit``: what a model learns from a file, as plain files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mfgp.cli import options
+from mfgp.cli.architecture import Architecture
+from mfgp.cli.console import as_rich, aside, complaining, out
+
+
+@complaining
+def fit(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV file, one row an object.", show_default=False)],
+    tasks: Annotated[str, typer.Option(metavar="LOW,…,HIGH", help="Task columns, empty where not measured.")],
+    inputs: options.Inputs = None,
+    formula: options.Formula = None,
+    noise: options.Noise = None,
+    architecture: Annotated[Architecture, typer.Option(help="How tasks share information.")] = Architecture.DIFFERENCE,
+    sources: options.Sources = None,
+    folder: options.Out = Path("mfgp-fit"),
+    quiet: options.Quiet = False,
+) -> None:
+    """Fit a model to FILE, print what it has learned, and write it.
+
+    The folder gets report.json (how the fit went) and a CSV file each for the correlation of the tasks, the
+    lengthscales of the inputs, the noise and what else the architecture has.
+    """
+    from mfgp.cli.learned import learned, write_learned
+    from mfgp.cli.table import Columns, prepare_folder, read_table
+
+    estimator = architecture.build(sources)
+    frame = read_table(file, formula)
+    columns = Columns.choose(frame, tasks, inputs, formula, noise)
+    prepare_folder(folder)
+    with aside(quiet).status("fitting"):
+        estimator.fit(columns.X(frame), columns.Y(frame), noise=columns.known_noise(frame))
+    console = out()
+    console.print(repr(estimator), highlight=False, markup=False, soft_wrap=True)
+    for name, table in learned(estimator).items():
+        console.print()
+        console.print(as_rich(table, name.replace("_", " ")))
+    write_learned(estimator, folder)
+    aside(quiet).print(f"written to {folder}")

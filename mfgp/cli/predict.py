@@ -1,0 +1,77 @@
+"""``mfgp predict``: learn from one file, predict another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mfgp.cli import options
+from mfgp.cli.architecture import Architecture
+from mfgp.cli.console import aside, complaining
+from mfgp.data.table import listed
+from mfgp.errors import ParameterError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mfgp.cli.table import Columns
+
+
+@complaining
+def predict(
+    train: Annotated[Path, typer.Argument(metavar="TRAIN", help="CSV file to learn from.", show_default=False)],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="CSV file to predict.", show_default=False)],
+    tasks: Annotated[str, typer.Option(metavar="LOW,…,HIGH", help="Task columns of TRAIN, empty where not measured.")],
+    inputs: options.Inputs = None,
+    formula: options.Formula = None,
+    noise: options.Noise = None,
+    architecture: Annotated[Architecture, typer.Option(help="How tasks share information.")] = Architecture.DIFFERENCE,
+    sources: options.Sources = None,
+    given: Annotated[
+        bool, typer.Option("--given/--no-given", help="Use the values of tasks that NEW has, each at its own row.")
+    ] = False,
+    observed: Annotated[
+        bool, typer.Option("--observed", help="Predict what a measurement would show: with its noise.")
+    ] = False,
+    file: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the predictions go.")] = Path(
+        "predictions.csv"
+    ),
+    quiet: options.Quiet = False,
+) -> None:
+    """Learn from TRAIN, predict every task at the rows of NEW, and write mean, deviation and 90% interval.
+
+    The file has the columns of NEW, then four columns a task.
+    """
+    import pandas as pd
+
+    from mfgp.cli.table import Columns, prepare_folder, read_table
+
+    notes = aside(quiet)
+    estimator = architecture.build(sources)
+    frame, target = read_table(train, formula), read_table(new, formula)
+    columns = Columns.choose(frame, tasks, inputs, formula, noise)
+    X = columns.X(target)
+    known = _known(columns, target) if given else {}
+    prepare_folder(file.parent)
+    with notes.status("fitting"):
+        estimator.fit(columns.X(frame), columns.Y(frame), noise=columns.known_noise(frame))
+    prediction = estimator.predict_distribution(X, observed=observed, **known)
+    pd.concat([target, prediction.to_frame()], axis="columns").to_csv(file, index=False)
+    notes.print(f"{len(target)} rows written to {file}")
+
+
+def _known(columns: Columns, target: pd.DataFrame) -> dict[str, Any]:
+    """What is known of the tasks at the rows to predict, as `predict_distribution` takes it."""
+    present = [task for task in columns.tasks if task in target.columns]
+    if not present:
+        raise ParameterError(
+            "--given uses the values of tasks in NEW, but it has none of the columns "
+            f"{listed(columns.tasks)}; leave --given out"
+        )
+    known: dict[str, Any] = {"given": target[present]}
+    deviations = {task: name for task, name in columns.noise.items() if task in present and name in target.columns}
+    if deviations:
+        known["noise"] = target[list(deviations.values())].set_axis(list(deviations), axis="columns")
+    return known

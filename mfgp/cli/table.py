@@ -1,0 +1,131 @@
+"""Tables from files, and the columns of theirs that are inputs, tasks and noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from mfgp.cli.options import pairs, split
+from mfgp.data.table import listed
+from mfgp.errors import ColumnError, DataError, ParameterError
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns of a file are what.
+
+    Parameters
+    ----------
+    tasks
+        Low fidelity first.
+    inputs
+        Columns of numbers.
+    formula
+        The column of chemical formulas, if there is one.
+    noise
+        The column of known standard deviations, by task.
+    """
+
+    tasks: list[str]
+    inputs: list[str]
+    formula: str | None = None
+    noise: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def choose(
+        cls, frame: pd.DataFrame, tasks: str, inputs: str | None, formula: str | None, noise: list[str] | None
+    ) -> Columns:
+        """Find the columns in the first file.
+
+        Raises
+        ------
+        ColumnError
+            The file lacks a column, or no input is left.
+        ParameterError
+            An option cannot be read.
+        """
+        names, deviations = split(tasks, "--tasks"), pairs(noise, "--noise")
+        strangers = [task for task in deviations if task not in names]
+        if strangers:
+            raise ParameterError(f"--noise is for {listed(strangers)}, but the tasks are {listed(names)}")
+        if inputs is not None:
+            features = split(inputs, "--inputs")
+        elif formula is not None:
+            features = []
+        else:
+            numbers = frame.select_dtypes("number").columns
+            features = [name for name in numbers if name not in {*names, *deviations.values()}]
+            if not features:
+                raise ColumnError("no column of numbers is left for an input; name some by --inputs, or give --formula")
+        columns = cls(names, features, formula, deviations)
+        _require(frame, [*names, *features, *deviations.values(), *([] if formula is None else [formula])])
+        clash = [name for name in features if name in names]
+        if clash:
+            raise ColumnError(f"{listed(clash)} is named by --inputs and by --tasks; leave it out of one of them")
+        return columns
+
+    def X(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The inputs of a file, composition features last."""
+        _require(frame, self.inputs)
+        if self.formula is None:
+            return frame[self.inputs]
+        from mfgp.materials import featurize
+
+        _require(frame, [self.formula])
+        return pd.concat([frame[self.inputs], featurize(frame[self.formula]).set_axis(frame.index)], axis="columns")
+
+    def Y(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The tasks' values in the file that is learned from."""
+        return frame[self.tasks]
+
+    def known_noise(self, frame: pd.DataFrame) -> pd.DataFrame | None:
+        """Known standard deviations, or None."""
+        if not self.noise:
+            return None
+        return frame[list(self.noise.values())].set_axis(pd.Index(list(self.noise)), axis="columns")
+
+
+def read_table(path: Path, formula: str | None = None) -> pd.DataFrame:
+    """A CSV file, with the text of `formula` as it stands: NaN is sodium nitride there.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read, or has no row.
+    """
+    try:
+        frame = pd.read_csv(path)
+        if formula in frame:
+            frame[formula] = pd.read_csv(path, usecols=[formula], dtype=str, keep_default_na=False)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}); give the path of a CSV file") from error
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise DataError(f"{path} is no CSV file ({reason}); write a line of column names and one line a row") from error
+    if frame.empty:
+        raise DataError(f"{path} has no row below its column names; give at least one")
+    return frame
+
+
+def prepare_folder(path: Path) -> Path:
+    """Make a folder that results go to.
+
+    Raises
+    ------
+    DataError
+        It cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"the folder {path} cannot be made ({error.strerror}); give another --out") from error
+    return path
+
+
+def _require(frame: pd.DataFrame, names: Sequence[str]) -> None:
+    missing = [name for name in names if name not in frame.columns]
+    if missing:
+        raise ColumnError(f"there is no column {listed(missing)}; the columns are {listed(frame.columns)}")

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from mfgp import DifferenceGP
+from tests.cli.conftest import Run
+
+
+def test_what_is_learned_is_printed_and_written(run: Run, tmp_path: Path) -> None:
+    result = run("fit", "train.csv", "--tasks", "low,high", "--out", "learned")
+    assert result.exit_code == 0, result.output
+    frame = pd.read_csv("train.csv")
+    model = DifferenceGP().fit(frame[["a", "b"]], frame[["low", "high"]])
+    rho = pd.read_csv("learned/rho.csv", index_col=0)
+    assert rho.loc["high", "low"] == pytest.approx(model.rho_.loc["high", "low"])
+    assert pd.read_csv("learned/noise.csv", index_col=0)["noise"].to_dict() == pytest.approx(model.noise_.to_dict())
+    assert pd.read_csv("learned/lengthscales.csv", index_col=0).index.tolist() == ["a", "b"]
+    report = json.loads(Path("learned/report.json").read_text())
+    assert report["architecture"] == "DifferenceGP"
+    assert report["tasks"] == ["low", "high"]
+    assert report["fit"]["log_evidence"] == pytest.approx(model.fit_report_.log_evidence)
+    assert "task correlation" in result.stdout
+    assert f"{rho.loc['high', 'low']:.4g}" in result.stdout
+    assert "written to learned" in result.stderr
+
+
+def test_each_architecture_writes_what_it_has(run: Run) -> None:
+    arguments = ("fit", "train.csv", "--tasks", "low,high", "--architecture", "latent-variable", "--quiet")
+    result = run(*arguments, "--inputs", "a")
+    assert result.exit_code == 0, result.output
+    assert result.stderr == ""
+    assert {path.stem for path in Path("mfgp-fit").iterdir()} == {
+        "embedding",
+        "lengthscales",
+        "noise",
+        "report",
+        "task_correlation",
+    }
+
+
+def test_complaints_are_one_line(complaint: Callable[..., str]) -> None:
+    assert complaint("fit", "none.csv", "--tasks", "low,high").startswith("none.csv cannot be read")
+    assert complaint("fit", "train.csv", "--tasks", "low,hgih").startswith("there is no column 'hgih'")
+    assert "holds text" in complaint("fit", "train.csv", "--tasks", "low,high", "--inputs", "name")
+    assert "sources" in complaint("fit", "train.csv", "--tasks", "low,high", "--sources", "high=lwo")
