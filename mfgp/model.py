@@ -238,15 +238,14 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         """A model with observations added, as in GPyTorch; batches of fantasies make a batched model."""
         if self.prediction_strategy is None:
             ExactGP.__call__(self, inputs)
-        known, task = self.likelihood.known_variance, inputs[..., -1].long()
-        typical = torch.where(self.likelihood.learned, torch.nan, self.likelihood.typical_variance)[task]
-        fresh = kwargs.get("noise", typical)
-        noise = {"noise": self.likelihood.task_variance()[task]} | kwargs
+        likelihood, task = self.likelihood, inputs[..., -1].long()
+        noise = {"noise": likelihood.task_variance().detach()[task]} | kwargs
         model = super().get_fantasy_model(inputs, targets, **noise)
         model._exact = None
-        batch, added = model.train_targets.shape[:-1], targets.shape[-1]
-        parts = [known.expand(*batch, known.shape[-1]), fresh.expand(*batch, added)]
-        model.likelihood.known_variance = torch.cat(parts, dim=-1)
+        if "noise" not in kwargs:
+            known = model.likelihood.known_variance
+            added = known[..., likelihood.known_variance.shape[-1] :]
+            added.masked_fill_(likelihood.learned[task], torch.nan)
         return model
 
     def subset_output(self, idcs: list[int]) -> TaskGP:

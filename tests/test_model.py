@@ -289,6 +289,22 @@ def test_adding_observations_to_a_task_of_known_noise() -> None:
     close(fantasies.posterior(inputs(4)).variance[0], whole.posterior(inputs(4)).variance, 1e-6)
 
 
+def test_adding_as_many_observations_as_there_are() -> None:
+    """They are not taken for the training rows, whose noise is known one by one."""
+    rows, values = data()
+    model = TaskGP(rows, values, train_Yvar=torch.linspace(0.01, 1.0, len(rows)).double().unsqueeze(-1)).eval()
+    model.posterior(inputs(1))
+    new = torch.cat([inputs(len(rows)), rows[:, -1:]], dim=-1)
+    single = model.condition_on_observations(new, values)
+    batch = model.condition_on_observations(new.expand(2, -1, -1), values.expand(2, -1, -1))
+    close(batch.posterior(inputs(4)).mean[1], single.posterior(inputs(4)).mean, 1e-7)
+    close(batch.posterior(inputs(4)).variance[1], single.posterior(inputs(4)).variance, 1e-6)
+    more = batch.condition_on_observations(new[:2].expand(2, -1, -1), values[:2].expand(2, -1, -1))
+    whole = single.condition_on_observations(new[:2], values[:2])
+    close(more.posterior(inputs(4)).mean[1], whole.posterior(inputs(4)).mean, 1e-7)
+    assert whole.likelihood.known_variance.shape == (2 * len(rows) + 2,)
+
+
 def retrained(model: TaskGP, rows: Tensor, values: Tensor, known: Tensor | None = None) -> TaskGP:
     """All the data at the hyperparameters, and in the units, of a model."""
     new = TaskGP(rows, values, train_Yvar=known, kernel=deepcopy(model.covar_module))
@@ -512,8 +528,12 @@ def test_no_transform_at_all() -> None:
 
 def test_a_task_that_has_no_value_yet() -> None:
     rows, values = data()
-    model = TaskGP(rows, values, all_tasks=[0, 1, 2]).eval()
+    model = TaskGP(rows, values, all_tasks=[0, 1, 2])
     assert model.num_outputs == 3
+    assert model.fit().status == "converged"
+    assert model.posterior(inputs(3)).variance.shape == (3, 3)
+    chain = AutoregressiveKernel([input_kernel("rbf", 2) for _ in range(3)], {1: [0], 2: [1]})
+    assert TaskGP(rows, values, kernel=chain).fit().status == "converged"
     assert torch.isfinite(model.posterior(inputs(3)).variance).all()
 
 
@@ -553,6 +573,15 @@ def test_shapes_that_do_not_fit() -> None:
         TaskGP(rows, values.squeeze(-1))
     with pytest.raises(DataError, match=r"train_X has shape \(2, 17, 3\)"):
         TaskGP(rows.expand(2, -1, -1), values.expand(2, -1, -1))
+
+
+def test_single_precision() -> None:
+    rows, values = data()
+    message = (
+        "train_X is of type torch.float32 and train_Y of torch.float64, expected torch.float64; write train_X.double"
+    )
+    with pytest.raises(DataError, match=message):
+        TaskGP(rows.float(), values)
 
 
 def test_rows_with_tasks_and_output_indices() -> None:

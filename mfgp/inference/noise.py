@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import torch
@@ -72,6 +73,14 @@ class TaskNoise(_GaussianLikelihoodBase):
     def variance(self, task: Tensor, known_variance: Tensor) -> Tensor:
         """Variance of each training observation's noise: the known one, or the learned one of its task."""
         return torch.where(known_variance.isnan(), self.scale.square()[task], known_variance)
+
+    def get_fantasy_likelihood(self, *, noise: Tensor, **kwargs: Any) -> TaskNoise:
+        """A copy for the training observations followed by new ones, whose noise variances (..., m) are given."""
+        likelihood = deepcopy(self)
+        batch = torch.broadcast_shapes(self.known_variance.shape[:-1], noise.shape[:-1])
+        parts = [known.expand(*batch, -1) for known in (self.known_variance, noise)]
+        likelihood.known_variance = torch.cat(parts, dim=-1)
+        return likelihood
 
     def _shaped_noise_covar(
         self, base_shape: torch.Size, *params: Any, noise: Tensor | None = None, **kwargs: Any

@@ -257,7 +257,7 @@ def test_a_kernel_of_the_users_own(
     model.set_params(kernel=kernel).fit(X, Y)
     assert model.score(X, Y) > 0.9
     p = model.predict_distribution(X_new)
-    rows = torch.cat([torch.from_numpy(X_new.to_numpy()), torch.ones(len(X_new), 1).double()], dim=-1)
+    rows = torch.cat([torch.tensor(X_new.to_numpy()), torch.ones(len(X_new), 1).double()], dim=-1)
     posterior = model.model_.posterior(rows)
     np.testing.assert_allclose(p.mean["high"], posterior.mean.detach().squeeze(-1), rtol=1e-7, atol=1e-9)
     np.testing.assert_allclose(p.std["high"] ** 2, posterior.variance.detach().squeeze(-1), rtol=1e-6, atol=1e-9)
@@ -318,6 +318,8 @@ WRONG: list[tuple[TaskRegressor, str]] = [
     (DifferenceGP(sources={"hgih": ["low"]}), r"sources name \['hgih'\], which are no tasks; the tasks are"),
     (DifferenceGP(sources={"high": ["low"], "low": ["high"]}), "sources go in a circle"),
     (DifferenceGP(sources={"high": ["low", "low"]}), "name a source more than once; write each once"),
+    (DifferenceGP(sources=["low"]), r"sources=\['low'\], expected a mapping; write {task: \[source, ...\]}"),
+    (MultiTaskGP(device="banana"), r"device='banana' cannot be used here \(.*\); write device='cpu', or leave it out"),
     (
         DifferenceGP(sources={"high": "low"}),
         r"the sources of \['high'\] are text, expected a list; write {task: \[source\]}",

@@ -191,7 +191,7 @@ def test_given_at_a_row_that_was_measured_is_a_second_measurement(
     given = Y[["low"]].iloc[3:4]
     before, after = (model.predict_distribution(X.iloc[3:4], given=g) for g in (None, given))
     assert after.std.loc["row 3", "low"] < before.std.loc["row 3", "low"]
-    place = torch.cat([torch.from_numpy(X.to_numpy()[3:4]), torch.zeros(1, 1).double()], dim=-1)
+    place = torch.cat([torch.tensor(X.to_numpy()[3:4]), torch.zeros(1, 1).double()], dim=-1)
     conditioned = model.model_.condition_on_observations(place, torch.from_numpy(given.to_numpy()))
     joint = conditioned.joint(place[:, :-1])
     np.testing.assert_allclose(after.means, joint.mean, rtol=1e-6, atol=1e-6)
