@@ -170,7 +170,7 @@ def test_given_is_measured(
     before = model.predict_distribution(X_new)
     inside = model.model_
     for row in range(len(X_new)):
-        x = torch.from_numpy(X_new.to_numpy()[row : row + 1])
+        x = torch.tensor(X_new.to_numpy()[row : row + 1])
         if np.isnan(given.iloc[row, task]):
             np.testing.assert_array_equal(found.means[row], before.means[row])
             np.testing.assert_array_equal(found.covariance[row], before.covariance[row])
@@ -192,7 +192,7 @@ def test_given_at_a_row_that_was_measured_is_a_second_measurement(
     before, after = (model.predict_distribution(X.iloc[3:4], given=g) for g in (None, given))
     assert after.std.loc["row 3", "low"] < before.std.loc["row 3", "low"]
     place = torch.cat([torch.tensor(X.to_numpy()[3:4]), torch.zeros(1, 1).double()], dim=-1)
-    conditioned = model.model_.condition_on_observations(place, torch.from_numpy(given.to_numpy()))
+    conditioned = model.model_.condition_on_observations(place, torch.tensor(given.to_numpy()))
     joint = conditioned.joint(place[:, :-1])
     np.testing.assert_allclose(after.means, joint.mean, rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(after.covariance, joint.covariance, rtol=1e-6, atol=1e-6)
