@@ -18,7 +18,7 @@ from mfgp.errors import MfgpError
 if TYPE_CHECKING:
     import pandas as pd
 
-WIDTH_OF_A_FILE = 120
+WIDTH_OF_A_FILE = 110
 P = ParamSpec("P")
 
 

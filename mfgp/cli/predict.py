@@ -10,7 +10,6 @@ import typer
 from mfgp.cli import options
 from mfgp.cli.architecture import Architecture
 from mfgp.cli.console import aside, complaining
-from mfgp.data.table import listed
 from mfgp.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -66,6 +65,8 @@ def _known(columns: Columns, target: pd.DataFrame) -> dict[str, Any]:
     """What is known of the tasks at the rows to predict, as `predict_distribution` takes it."""
     present = [task for task in columns.tasks if task in target.columns]
     if not present:
+        from mfgp.data.table import listed
+
         raise ParameterError(
             "--given uses the values of tasks in NEW, but it has none of the columns "
             f"{listed(columns.tasks)}; leave --given out"

@@ -11,7 +11,7 @@ from rich.table import Table
 from mfgp.validation import Comparison, Situation, Validation
 from mfgp.validation.folds import folds_of
 
-COLUMNS = {"mae": "MAE", "rmse": "RMSE", "nlpd": "NLPD", "coverage90": "coverage of 90%", "seconds": "seconds"}
+COLUMNS = {"mae": "MAE", "rmse": "RMSE", "nlpd": "NLPD", "coverage90": "coverage", "seconds": "seconds"}
 IN_UNITS = ["mae", "rmse"]
 
 
@@ -53,37 +53,41 @@ def render(comparison: Comparison, unit: str) -> Table:
     first = next(iter(comparison.validations.values()))
     in_unit = f", {unit}" if unit else ""
     table = Table(
-        title=f"{comparison.task}: {len(first.predictions)} values, predicted in {len(first.folds)} folds",
+        title=_title(first),
         caption=(
-            "mean ± standard deviation over the folds; difference: the MAE less that of "
-            f"{comparison.baseline}, ± standard error"
+            "Mean ± standard deviation over the folds; coverage: of the 90% interval;\n"
+            f"Δ MAE: less that of {comparison.baseline}, ± standard error"
         ),
         title_justify="left",
         caption_justify="left",
         title_style="bold",
         box=None,
         pad_edge=False,
+        collapse_padding=True,
     )
     table.add_column("", no_wrap=True)
-    table.add_column("learned from", justify="right")
     for score, heading in COLUMNS.items():
         table.add_column(heading + (in_unit if score in IN_UNITS else ""), justify="right")
-    table.add_column("difference", justify="right")
+    table.add_column("Δ MAE", justify="right")
     for situation in comparison.situations:
-        table.add_row(f"[bold]{situation}[/bold]", _counted(comparison[situation, comparison.baseline]))
+        table.add_row(f"[bold]{situation}[/bold]")
         for estimator in comparison.estimators:
             key = (situation, estimator)
             cells = [_cell(score, *summary[score].loc[key]) for score in COLUMNS]
             if estimator != comparison.baseline:
                 mean, error = differences["mae"].loc[key]
                 cells.append(_with_spread(mean, error, sign="+"))
-            table.add_row(f"  {estimator}", "", *cells)
+            table.add_row(f"  {estimator}", *cells)
     return table
 
 
-def _counted(validation: Validation) -> str:
-    low, high = validation.folds["learned"].min(), validation.folds["learned"].max()
-    return f"{low}" if low == high else f"{low} to {high}"
+def _title(validation: Validation) -> str:
+    available, folds = validation.folds["available"], len(validation.folds)
+    low, high = available.min(), available.max()
+    others = f"{low}" if low == high else f"{low} to {high}"
+    return (
+        f"{validation.task}: {len(validation.predictions)} values predicted in {folds} folds, from the other {others}"
+    )
 
 
 def _cell(score: str, mean: float, spread: float) -> str:

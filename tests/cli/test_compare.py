@@ -38,7 +38,7 @@ def test_it_prints_a_table_and_writes_its_files(run: Run) -> None:
     assert result.exit_code == 0, result.output
     assert "--experiments 50 is left out: there are 6 values of high to learn from" in result.stderr
     assert "written to out" in result.stderr
-    assert "high: 12 values, predicted in 2 folds" in result.stdout
+    assert "high: 12 values predicted in 2 folds, from the other 6" in result.stdout
     assert "MAE, eV" in result.stdout
     situations = ["low unknown", "low known", "low unknown, 4 values", "low known, 4 values"]
     table = pd.read_csv("out/results.csv")
