@@ -24,7 +24,7 @@ FIRST_EVALUATIONS = 30
 COARSE_EVALUATIONS = 200
 FINER_EVALUATIONS = 40
 FINAL_EVALUATIONS = 15
-CARRIED_ON = 2
+CARRIED_ON_WITHIN = 10.0
 
 
 @dataclass
@@ -40,8 +40,8 @@ class _Candidate:
 def fit(kernel: TaskKernel, noise: TaskNoise, observations: Observations) -> FitReport:
     """Set the parameters of kernel and noise to the maximum of their posterior density.
 
-    All starts climb a little on a stratified subset, the best few climb on to convergence there, and the best of
-    those is finished on larger subsets and on all the observations.
+    All starts climb a little on a stratified subset, those that are not far behind climb on to convergence there, and
+    the best of those is finished on larger subsets and on all the observations.
 
     Parameters
     ----------
@@ -60,9 +60,9 @@ def fit(kernel: TaskKernel, noise: TaskNoise, observations: Observations) -> Fit
         for name in starting_points(kernel, noise, levels[0]):
             candidates.append(_Candidate(name, coarse.get(), -np.inf, "", 0, 0.0))
             _continue(candidates[-1], coarse, FIRST_EVALUATIONS)
-        ranked = sorted(candidates, key=lambda candidate: -candidate.log_posterior)
-        for candidate in ranked[:CARRIED_ON]:
-            if candidate.status != "converged":
+        leading = max(candidate.log_posterior for candidate in candidates)
+        for candidate in candidates:
+            if candidate.status != "converged" and candidate.log_posterior > leading - CARRIED_ON_WITHIN:
                 _continue(candidate, coarse, COARSE_EVALUATIONS)
         best = max(candidates, key=lambda candidate: candidate.log_posterior)
         evaluations, jitter = coarse.evaluations, coarse.jitter
