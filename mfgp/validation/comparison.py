@@ -71,13 +71,13 @@ class Comparison:
 
         Folds learn from each other's held-out rows, so their scores are not independent: the variance of the mean is
         (1 / k + n_test / n_train) times the variance between the k folds (Nadeau & Bengio 2003, Machine Learning 52,
-        239, section 3.1), n counting the rows that have the task.
+        239, section 3.1), n_train counting the values of the task that were learned from, not all that there were.
         """
         lines = {}
         for (situation, estimator), validation in self.validations.items():
             if estimator != self.baseline:
                 difference = validation.scores() - self[situation, self.baseline].scores()
-                share = (validation.folds["predicted"] / validation.folds["available"]).mean()
+                share = (validation.folds["predicted"] / validation.folds["learned"]).mean()
                 error = difference.std() * np.sqrt(1.0 / len(difference) + share)
                 lines[situation, estimator] = pd.DataFrame({"mean": difference.mean(), "se": error})
         return _one_line_each(lines)
@@ -96,7 +96,7 @@ def compare(
     task: Hashable,
     situations: Mapping[str, Situation] | None = None,
     baseline: str | None = None,
-    noise: pd.DataFrame | None = None,
+    noise: Any = None,
     cv: int | Splitter = 5,
     random_state: int = 0,
     n_jobs: int | None = None,

@@ -19,7 +19,7 @@ def cross_validate(
     Y: pd.DataFrame,
     *,
     task: Hashable,
-    noise: pd.DataFrame | None = None,
+    noise: Any = None,
     given: Sequence[Hashable] = (),
     values: int | None = None,
     cv: int | Splitter = 5,
@@ -37,9 +37,9 @@ def cross_validate(
     estimator
         One of the architectures, or whatever has their ``fit`` and ``predict_distribution``. It is cloned.
     X
-        (n, d) inputs.
+        (n, d) frame or array of inputs.
     Y
-        (n, T) values, one column a task, NaN where not measured.
+        (n, T) frame of values, one column a task, NaN where not measured.
     task
         The column of `Y` to predict.
     noise
@@ -61,14 +61,16 @@ def cross_validate(
 
     Raises
     ------
+    ColumnError, DataError, DataTypeError
+        The tables cannot be used, as for ``fit``.
     ColumnError
         `task` or `given` is no column of `Y`, or `given` names the task itself.
     DataTypeError
-        `Y` is no frame, `cv` no splitter, or the estimator predicts no distribution.
+        `Y` is no frame, `given` text, `cv` no splitter, or the estimator predicts no distribution.
     DataError
-        `X` and `Y` do not have the same rows, or there are fewer values than folds.
+        There are fewer values than folds.
     ParameterError
-        `values` is more than a fold has.
+        `values` is no whole number, or more than a fold has.
 
     Examples
     --------
@@ -80,7 +82,7 @@ def cross_validate(
     >>> bool(validation.summary().loc["mae", "mean"] < 0.05)
     True
     """
-    situations = {"": Situation(tuple(given), values)}
+    situations = {"": Situation(given, values)}
     return validate_grid(
         {"": estimator},
         X,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -57,7 +58,8 @@ class Fold:
         ParameterError
             There are not so many.
         """
-        if not isinstance(values, int) or not 1 <= values <= self.available:
+        whole = isinstance(values, Integral) and not isinstance(values, bool)
+        if not whole or not 1 <= values <= self.available:
             raise ParameterError(
                 f"values={values!r}, but fold {self.number} has {self.available} values of the target to learn from: "
                 f"give a whole number from 1 to {self.available}, or None for all of them"
@@ -99,7 +101,7 @@ def folds_of(measured: NDArray[np.bool_], cv: int | Splitter, random_state: int)
 
 
 def _splitter(cv: int | Splitter, values: int, random_state: int) -> Splitter:
-    if isinstance(cv, int):
+    if isinstance(cv, int | np.integer):
         if not 2 <= cv <= values:
             raise DataError(
                 f"{cv} folds cannot be made of {values} measured values: give cv=2 or more, and no more than the values"

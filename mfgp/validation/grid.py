@@ -14,7 +14,8 @@ from scipy.stats import norm
 from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
-from mfgp.data.table import listed, require_same_rows
+from mfgp.data import Inputs, Tasks
+from mfgp.data.table import listed
 from mfgp.errors import ColumnError, DataTypeError, ParameterError
 from mfgp.validation.folds import Fold, Splitter, folds_of
 from mfgp.validation.scores import LEVEL
@@ -26,10 +27,21 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class _Data:
+    """Numbers with the row labels of Y, whatever X and the noise came as."""
+
     X: pd.DataFrame
     Y: pd.DataFrame
     noise: pd.DataFrame | None
     task: Hashable
+
+    @classmethod
+    def read(cls, X: Any, Y: pd.DataFrame, noise: Any, task: Hashable) -> _Data:
+        inputs, tasks = Inputs.learn(X), Tasks.learn(Y)
+        features = pd.Index(inputs.columns, tupleize_cols=False)
+        names = pd.Index(tasks.names, tupleize_cols=False)
+        values = pd.DataFrame(tasks.read(Y, X), Y.index, names)
+        known = None if noise is None else pd.DataFrame(tasks.read_noise(noise, X), Y.index, names)
+        return cls(pd.DataFrame(inputs.read(X)[0], Y.index, features), values, known, task)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +50,7 @@ class _Job:
 
     estimator: str
     fold: Fold
-    asked: Mapping[str, tuple[Hashable, ...]]
+    asked: Mapping[str, Sequence[Hashable]]
 
 
 def validate_grid(
@@ -48,17 +60,17 @@ def validate_grid(
     *,
     task: Hashable,
     situations: Mapping[str, Situation],
-    noise: pd.DataFrame | None,
+    noise: Any,
     cv: int | Splitter,
     random_state: int,
     n_jobs: int | None,
     progress: Progress | None,
 ) -> dict[tuple[str, str], Validation]:
     """A validation for each (situation, estimator); see :func:`mfgp.validation.compare` for the parameters."""
-    _check(estimators, X, Y, task, situations)
-    data = _Data(pd.DataFrame(X), Y, noise, task)
+    _check(estimators, Y, task, situations)
+    data = _Data.read(X, Y, noise, task)
     jobs = []
-    for fold in folds_of(Y[task].notna().to_numpy(), cv, random_state):
+    for fold in folds_of(data.Y[task].notna().to_numpy(), cv, random_state):
         for values in dict.fromkeys(situation.values for situation in situations.values()):
             asked = {name: situation.given for name, situation in situations.items() if situation.values == values}
             thinned = fold if values is None else fold.thin(values, random_state)
@@ -106,7 +118,7 @@ def _predict_fold(estimator: Any, data: _Data, job: _Job) -> dict[str, _Part]:
         columns = {
             "row": data.Y.index[fold.test],
             "fold": fold.number,
-            "truth": data.Y[data.task].iloc[fold.test].to_numpy(dtype=float),
+            "truth": data.Y[data.task].iloc[fold.test].to_numpy(),
             "mean": mean,
             "std": std,
             "lower": mean - reach,
@@ -124,14 +136,13 @@ def _predict(
     options: dict[str, Any] = {}
     if given:
         options["given"] = data.Y.iloc[fold.test][list(given)]
-        known = [] if data.noise is None else [task for task in given if task in data.noise]
-        if data.noise is not None and known:
-            options["noise"] = data.noise.iloc[fold.test][known]
+        if data.noise is not None:
+            options["noise"] = data.noise.iloc[fold.test][list(given)]
     X = data.X.iloc[fold.test]
     prediction = model.predict_distribution(X, observed=True, **options)[data.task]
     mean, std = prediction.mean[data.task].to_numpy(), prediction.std[data.task].to_numpy()
-    if data.noise is not None and data.task in data.noise:
-        known_noise = data.noise[data.task].iloc[fold.test].to_numpy(dtype=float)
+    if data.noise is not None and data.noise[data.task].notna().any():
+        known_noise = data.noise[data.task].iloc[fold.test].to_numpy()
         quiet = model.predict_distribution(X, **options)[data.task].std[data.task].to_numpy()
         std = np.where(np.isnan(known_noise), std, np.hypot(quiet, known_noise))
     return mean, std
@@ -142,9 +153,8 @@ def _gather(task: Hashable, parts: Sequence[_Part]) -> Validation:
     return Validation(task, predictions, pd.DataFrame([part.line for part in parts]).set_index("fold"))
 
 
-def _check(estimators: Mapping[str, Any], X: Any, Y: Any, task: Hashable, situations: Mapping[str, Situation]) -> None:
+def _check(estimators: Mapping[str, Any], Y: Any, task: Hashable, situations: Mapping[str, Situation]) -> None:
     tasks = tasks_of(Y)
-    require_same_rows(Y, "Y", X)
     if task not in tasks:
         raise ColumnError(f"there is no task {task!r} in Y: its tasks are {listed(tasks)}")
     if not estimators or not situations:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+
+from mfgp.errors import DataTypeError
 
 
 @dataclass(frozen=True)
@@ -17,11 +19,23 @@ class Situation:
     values
         Number of measured values of the target to learn from; None for all that the training rows have.
 
+    Raises
+    ------
+    DataTypeError
+        `given` is text, not a sequence of tasks.
+
     Examples
     --------
     >>> Situation(given=("gap_pbe",), values=50)
     Situation(given=('gap_pbe',), values=50)
     """
 
-    given: tuple[Hashable, ...] = ()
+    given: Sequence[Hashable] = ()
     values: int | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.given, str):
+            raise DataTypeError(
+                f"given={self.given!r} is text, expected a sequence of tasks; write given=[{self.given!r}]"
+            )
+        object.__setattr__(self, "given", tuple(self.given))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,14 @@ from mfgp.validation import Comparison, Situation, compare, cross_validate
 from tests.validation.estimators import Means
 
 ESTIMATORS = {"shifted": Means(0.5), "plain": Means()}
+
+
+def test_given_tasks_are_a_sequence_of_names() -> None:
+    assert Situation(["low"]) == Situation(("low",))
+    with pytest.raises(
+        DataTypeError, match=re.escape("given='low' is text, expected a sequence of tasks; write given=['low']")
+    ):
+        Situation("low")
 
 
 @pytest.fixture
@@ -91,6 +101,13 @@ def test_differences_are_paired_by_fold(comparison: Comparison) -> None:
     mean, error = differences.loc[("cold", "shifted"), "mae"]
     assert mean == pytest.approx(by_fold.mean())
     share = np.mean([6 / 10, 5 / 11, 5 / 11])  # 16 values in three folds
+    assert error == pytest.approx(by_fold.std() * np.sqrt(1 / 3 + share))
+
+
+def test_the_error_of_a_difference_counts_the_values_learned_from(comparison: Comparison) -> None:
+    by_fold = comparison["few", "shifted"].scores()["mae"] - comparison["few", "plain"].scores()["mae"]
+    share = np.mean([6 / 4, 5 / 4, 5 / 4])  # of 16 values in three folds, four are learned from
+    error = comparison.differences().loc[("few", "shifted"), ("mae", "se")]
     assert error == pytest.approx(by_fold.std() * np.sqrt(1 / 3 + share))
 
 

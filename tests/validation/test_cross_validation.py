@@ -97,6 +97,21 @@ def test_the_noise_of_given_values_is_handed_on(X: pd.DataFrame, Y: pd.DataFrame
     assert run(1.0).mean() > run(0.01).mean()
 
 
+def test_arrays_are_taken_beside_a_frame_with_row_labels(X: pd.DataFrame, Y: pd.DataFrame) -> None:
+    noise = 0.1 * Y.abs()
+    named = cross_validate(DifferenceGP(), X, Y, task="high", cv=2, given=["low"], noise=noise)
+    arrays = cross_validate(DifferenceGP(), X.to_numpy(), Y, task="high", cv=2, given=["low"], noise=noise.to_numpy())
+    pd.testing.assert_frame_equal(arrays.predictions, named.predictions)
+
+
+def test_true_and_false_are_one_and_zero(X: pd.DataFrame, Y: pd.DataFrame) -> None:
+    truth = (Y["low"] > 1).to_numpy()
+    as_bool, as_number = (
+        cross_validate(Means(), X, Y.assign(high=values), task="high", cv=2) for values in (truth, truth.astype(float))
+    )
+    pd.testing.assert_frame_equal(as_bool.predictions, as_number.predictions)
+
+
 def test_arrays_and_duplicated_labels_are_taken(X: pd.DataFrame, Y: pd.DataFrame) -> None:
     named = cross_validate(Means(), X, Y, task="high", cv=3)
     same = Y.set_axis(["same"] * len(Y))
@@ -135,6 +150,13 @@ def test_an_unknown_given_task_is_refused(X: pd.DataFrame, Y: pd.DataFrame) -> N
         cross_validate(Means(), X, Y, task="high", given=["lwo"])
 
 
+def test_a_given_task_that_is_text_is_refused(X: pd.DataFrame, Y: pd.DataFrame) -> None:
+    with pytest.raises(
+        DataTypeError, match=r"given='low' is text, expected a sequence of tasks; write given=\['low'\]"
+    ):
+        cross_validate(Means(), X, Y, task="high", given="low")
+
+
 def test_the_task_itself_cannot_be_given(X: pd.DataFrame, Y: pd.DataFrame) -> None:
     with pytest.raises(ColumnError, match="given names 'high', the task to predict: leave it out"):
         cross_validate(Means(), X, Y, task="high", given=["low", "high"])
@@ -150,6 +172,13 @@ def test_values_without_names_are_refused(X: pd.DataFrame, Y: pd.DataFrame) -> N
 def test_rows_that_differ_are_refused(X: pd.DataFrame, Y: pd.DataFrame) -> None:
     with pytest.raises(DataError, match="Y has 23 rows and X has 24"):
         cross_validate(Means(), X, Y.iloc[1:], task="high")
+
+
+def test_tables_are_read_before_the_first_fit(X: pd.DataFrame, Y: pd.DataFrame) -> None:
+    with pytest.raises(DataError, match="noise is negative for 'low'"):
+        cross_validate(Means(), X, Y, task="high", noise=-Y[["low"]].abs())
+    with pytest.raises(ColumnError, match="column 'a' of X holds text, for example 'one', expected numbers"):
+        cross_validate(Means(), X.assign(a="one"), Y, task="high")
 
 
 def test_an_estimator_without_a_distribution_is_refused(X: pd.DataFrame, Y: pd.DataFrame) -> None:

@@ -41,6 +41,11 @@ def test_a_row_that_a_splitter_leaves_out_is_in_neither_part() -> None:
     assert len(fold.train) == 5 + (~MEASURED).sum()
 
 
+def test_numpy_counts_folds_as_well() -> None:
+    number = np.int64(3)
+    assert len(list(folds_of(MEASURED, number, random_state=0))) == 3  # type: ignore[arg-type]
+
+
 def test_the_seed_alone_decides_on_the_folds() -> None:
     def tested(seed: int) -> list[list[int]]:
         return [fold.test.tolist() for fold in folds_of(MEASURED, 3, seed)]
@@ -55,6 +60,7 @@ def test_fewer_values_are_among_the_more() -> None:
     assert set(few.learned) < set(more.learned) < set(fold.learned)
     assert few.available == fold.available
     np.testing.assert_array_equal(few.train, fold.train)
+    assert fold.thin(np.int64(4), random_state=7).learned.tolist() == few.learned.tolist()  # type: ignore[arg-type]
     assert fold.thin(4, random_state=8).learned.tolist() != few.learned.tolist()
 
 
@@ -64,7 +70,7 @@ def test_the_values_drawn_differ_from_fold_to_fold() -> None:
     assert drawn[0] != drawn[1]
 
 
-@pytest.mark.parametrize("values", [0, 14, 2.5])
+@pytest.mark.parametrize("values", [0, 14, 2.5, True])
 def test_values_that_a_fold_does_not_have_are_refused(values: int) -> None:
     fold = next(folds_of(MEASURED, 3, random_state=0))
     message = (
