@@ -17,7 +17,8 @@ class TaskStandardize(OutcomeTransform):
     """Subtract each task's mean and divide by its standard deviation; the task is the last column of X.
 
     Unlike BoTorch's ``StratifiedStandardize`` it also takes a posterior over several tasks back to their units. A
-    task whose values do not differ (or that has one only) is divided by their size instead.
+    task whose values do not differ, or that has one only, says nothing of its spread: it is given the geometric mean of
+    the other tasks' (one where no task has any), as fidelities of one quantity share a unit.
 
     Parameters
     ----------
@@ -42,10 +43,14 @@ class TaskStandardize(OutcomeTransform):
         """Standardise values (..., n, 1), and divide their noise variances accordingly."""
         task = _task(X)
         if self.training:
-            for index in task.unique().tolist():
-                values = Y[..., 0][task == index]
+            measured = {index: Y[..., 0][task == index] for index in task.unique().tolist()}
+            spreads = {index: _spread(values) for index, values in measured.items()}
+            known = [spread.log() for spread in spreads.values() if spread is not None]
+            borrowed = torch.stack(known).mean().exp() if known else 1.0
+            for index, values in measured.items():
+                spread = spreads[index]
                 self.means[index] = values.mean()
-                self.stdvs[index] = _spread(values)
+                self.stdvs[index] = borrowed if spread is None else spread
         means, stdvs = self.means[task].unsqueeze(-1), self.stdvs[task].unsqueeze(-1)
         return (Y - means) / stdvs, None if Yvar is None else Yvar / stdvs / stdvs
 
@@ -94,10 +99,10 @@ def standardize_inputs(X: Tensor) -> AffineInputTransform:
     >>> print([[round(v, 4) for v in row] for row in standardize_inputs(x)(x).tolist()])
     [[-0.7071, 0.0, 0.0], [0.7071, 0.0, 1.0]]
     """
-    inputs = X.shape[-1] - 1
-    spread = torch.stack([_spread(X[:, column]) for column in range(inputs)])
+    inputs = X[:, :-1]
+    spread = torch.stack([_spread(values) or _size(values) for values in inputs.T])
     return AffineInputTransform(
-        d=inputs + 1, coefficient=spread, offset=X[:, :inputs].mean(0), indices=list(range(inputs))
+        d=X.shape[-1], coefficient=spread, offset=inputs.mean(0), indices=list(range(inputs.shape[-1]))
     )
 
 
@@ -107,9 +112,12 @@ def _task(X: Tensor | None) -> Tensor:
     return X[..., -1].long()
 
 
-def _spread(values: Tensor) -> Tensor:
+def _spread(values: Tensor) -> Tensor | None:
+    """Standard deviation of values, None where they do not differ beyond rounding."""
+    spread = values.std() if values.numel() > 1 else torch.zeros(()).to(values)
+    return spread if spread > 1e-12 * values.abs().max() else None
+
+
+def _size(values: Tensor) -> Tensor:
     size = values.abs().max()
-    spread = values.std() if values.numel() > 1 else torch.zeros_like(size)
-    if spread > 1e-12 * size:
-        return spread
     return size if size > 0.0 else torch.ones_like(size)

@@ -75,7 +75,7 @@ def estimate_task(input_kernel: Kernel, observations: Observations, evaluations:
 def correlation(estimates: list[TaskEstimate], observations: list[Observations]) -> Tensor:
     """(T, T) correlations between tasks: each task's values against the other's predictions at the same inputs.
 
-    A linear trend is taken out where there are values enough, and few values are shrunk towards zero.
+    Few values are shrunk towards zero.
     """
     count = len(estimates)
     total, weight = torch.eye(count, dtype=torch.float64), torch.eye(count, dtype=torch.float64)

@@ -19,6 +19,7 @@ from mfgp.kernels.task_kernel import TaskKernel
 from mfgp.kernels.training import training_covariance
 
 _UNBOUNDED = 50.0
+IMPOSSIBLE = 1e25  # the loss where no factorisation succeeds
 
 
 class Objective:
@@ -68,7 +69,7 @@ class Objective:
         try:
             loss = -(self.log_evidence() + self.log_prior())
         except NumericsError:
-            return 1e25, np.zeros_like(vector)
+            return IMPOSSIBLE, np.zeros_like(vector)
         gradients = torch.autograd.grad(loss, self.parameters, allow_unused=True)
         flat = [
             torch.zeros(p.numel(), dtype=torch.float64) if g is None else g.reshape(-1).cpu()

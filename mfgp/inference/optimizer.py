@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from scipy.optimize import minimize
 
-from mfgp.inference.objective import Objective
+from mfgp.inference.objective import IMPOSSIBLE, Objective
 
 
 class Climb(NamedTuple):
@@ -40,10 +40,16 @@ def climb(objective: Objective, evaluations: int, tolerance: float = 1e-8) -> Cl
     options = {"maxfun": evaluations, "maxiter": evaluations, "ftol": tolerance, "gtol": 1e-4, "maxcor": 20}
     result = minimize(tracked, objective.get(), jac=True, method="L-BFGS-B", bounds=objective.bounds(), options=options)
     objective.set(best_vector)
-    return Climb(-best_value, "converged" if result.success else _reason(result.message))
+    return Climb(-best_value, _status(best_value, result.success, result.message))
 
 
-def _reason(message: str) -> str:
+def _status(best_value: float, success: bool, message: str) -> str:
+    if best_value >= IMPOSSIBLE:
+        return "impossible: the covariance is not positive definite"
+    if success:
+        return "converged"
     if "EXCEEDS" in message or "LIMIT" in message:
         return "stopped at the limit of evaluations"
-    return f"stopped: {message.lower()}"
+    if "ABNORMAL" in message:
+        return "stopped where rounding hides further progress"
+    return f"stopped: {message.strip(' :').lower()}"

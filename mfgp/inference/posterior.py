@@ -10,7 +10,7 @@ from torch import Tensor
 from mfgp.data.observations import Observations
 from mfgp.inference.evidence import factorise
 from mfgp.inference.noise import TaskNoise
-from mfgp.kernels.task_kernel import TaskKernel, correlate
+from mfgp.kernels.task_kernel import TaskKernel, correlate, identical
 from mfgp.kernels.training import training_covariance
 
 BLOCK_BYTES = 64 * 2**20
@@ -96,4 +96,7 @@ class ExactPosterior:
             else:
                 gaps = process.distance[:, task].unsqueeze(1)
                 total = total + amplitude * correlate(process.kernel, x, self.observations.x, gaps)
+        rows = self.kernel.row_effect()
+        if rows is not None:
+            total = total + rows[:, task].unsqueeze(1) * identical(x, self.observations.x)
         return total

@@ -95,7 +95,12 @@ def _set_differences(kernel: AutoregressiveKernel, noise: TaskNoise, residuals: 
         lengthscale = residual.lengthscale
         if lengthscale is not None:
             _set_lengthscale(kernel.input_kernels[task], lengthscale)
-    _set_noise(kernel, noise, [residuals[task] for task in range(kernel.num_tasks)], torch.ones(kernel.num_tasks))
+    _set_noise(
+        kernel,
+        noise,
+        [residuals[task] for task in range(kernel.num_tasks)],
+        torch.ones(kernel.num_tasks, dtype=torch.float64),
+    )
 
 
 def _regress(target: Observations, predictions: Tensor, trend: bool) -> Tensor:
@@ -135,7 +140,7 @@ def _set_noise(kernel: TaskKernel, noise: TaskNoise, estimates: list[TaskEstimat
     """Share what the inputs leave unexplained equally between the row effect and the noise."""
     scale = torch.cat([estimate.noise.scale.detach() for estimate in estimates]) / 2.0**0.5
     noise.set_scale(scale)
-    kernel.set_row_effect(scale * signs)
+    kernel.set_row_effect(scale * signs.to(scale))
 
 
 def _typical_lengthscale(estimates: list[TaskEstimate]) -> Tensor | None:

@@ -11,7 +11,7 @@ from gpytorch.kernels import Kernel
 from torch import Tensor
 
 from mfgp.errors import ParameterError
-from mfgp.kernels.priors import HalfNormalPrior, NormalPrior
+from mfgp.kernels.priors import NormalPrior, ScalePrior
 from mfgp.kernels.task_kernel import Process, TaskKernel
 
 
@@ -54,8 +54,7 @@ class AutoregressiveKernel(TaskKernel):
     ) -> None:
         _check_tasks(sources, len(input_kernels))
         used = sorted({source for several in sources.values() for source in several})
-        super().__init__(len(input_kernels), batch_shape, row_effects=len(used))
-        self.row_tasks = used
+        super().__init__(len(input_kernels), batch_shape, row_tasks=used)
         self.input_kernels = torch.nn.ModuleList(input_kernels)
         self.sources = {task: tuple(sorted(sources.get(task, ()))) for task in range(self.num_tasks)}
         self.order = topological_order(self.sources)
@@ -67,7 +66,7 @@ class AutoregressiveKernel(TaskKernel):
         self.register_parameter("raw_scale", torch.nn.Parameter(raw_scale))
         self.register_constraint("raw_scale", LogTransformedInterval(1e-4, 1e2, initial_value=1.0))
         self.register_prior("weights_prior", NormalPrior(10.0), _weights)
-        self.register_prior("scale_prior", HalfNormalPrior(10.0), _scale)
+        self.register_prior("scale_prior", ScalePrior(3.0, shape=2.0), _scale)
 
     @property
     def rho(self) -> Tensor:
@@ -88,20 +87,14 @@ class AutoregressiveKernel(TaskKernel):
         """The differences, and the row effects of the sources."""
         propagation = self.propagation()
         reach = propagation * self.scale.unsqueeze(-2)
-        processes = [
+        return [
             Process(kernel, reach[..., :, None, q] * reach[..., None, :, q], support=self._descendants(q))
             for q, kernel in enumerate(self.input_kernels)
         ]
-        if self.row_tasks:
-            rows = propagation[..., :, self.row_tasks] * self.row_loadings.unsqueeze(-2)
-            processes.append(Process(self.identical_inputs, rows @ rows.transpose(-1, -2)))
-        return processes
 
-    @torch.no_grad()
-    def set_row_effect(self, scale: Tensor) -> None:
-        """Set the row effect's standard deviations from (T,) signed ones."""
-        if self.row_tasks:
-            self.row_loadings.copy_(scale[self.row_tasks])
+    def row_factor(self) -> Tensor:
+        """(T, R): each source's row effect, handed on like the rest of its difference."""
+        return self.propagation()[..., :, self.row_tasks] * self.row_loadings.unsqueeze(-2)
 
     def offsets(self) -> Tensor:
         """Each difference has an unknown mean of its own, handed on like the rest of it."""

@@ -9,7 +9,7 @@ from botorch.utils.constraints import LogTransformedInterval
 from gpytorch.kernels import Kernel
 from torch import Tensor
 
-from mfgp.kernels.priors import HalfNormalPrior, NormalPrior
+from mfgp.kernels.priors import NormalPrior, ScalePrior
 from mfgp.kernels.task_kernel import Process, TaskKernel
 
 
@@ -47,7 +47,7 @@ class CoregionalizationKernel(TaskKernel):
         rank: int,
         batch_shape: torch.Size = torch.Size(),
     ) -> None:
-        super().__init__(num_tasks, batch_shape, row_effects=num_tasks if rank and num_tasks > 1 else 0)
+        super().__init__(num_tasks, batch_shape, row_tasks=range(num_tasks) if rank and num_tasks > 1 else ())
         self.input_kernels = torch.nn.ModuleList(input_kernels)
         self.rank = rank
         shape = (*batch_shape, len(input_kernels), num_tasks)
@@ -55,7 +55,7 @@ class CoregionalizationKernel(TaskKernel):
         self.register_parameter("raw_specific", torch.nn.Parameter(torch.zeros(*shape, dtype=torch.float64)))
         self.register_constraint("raw_specific", LogTransformedInterval(1e-4, 1e2, initial_value=0.3))
         self.register_prior("loadings_prior", NormalPrior(1.0), _loadings)
-        self.register_prior("specific_prior", HalfNormalPrior(1.0), _specific)
+        self.register_prior("specific_prior", ScalePrior(1.0), _specific)
 
     @property
     def specific(self) -> Tensor:
@@ -63,20 +63,10 @@ class CoregionalizationKernel(TaskKernel):
         return self.raw_specific_constraint.transform(self.raw_specific)
 
     def processes(self) -> list[Process]:
-        """The latent processes, and the row effect."""
+        """The latent processes."""
         shared = self.loadings @ self.loadings.transpose(-1, -2)
         amplitudes = shared + torch.diag_embed(self.specific.square())
-        processes = [Process(kernel, amplitudes[..., q, :, :]) for q, kernel in enumerate(self.input_kernels)]
-        if hasattr(self, "row_loadings"):
-            rows = self.row_loadings.unsqueeze(-1) * self.row_loadings.unsqueeze(-2)
-            processes.append(Process(self.identical_inputs, rows))
-        return processes
-
-    @torch.no_grad()
-    def set_row_effect(self, scale: Tensor) -> None:
-        """Set the row effect's standard deviations from (T,) signed ones."""
-        if hasattr(self, "row_loadings"):
-            self.row_loadings.copy_(scale)
+        return [Process(kernel, amplitudes[..., q, :, :]) for q, kernel in enumerate(self.input_kernels)]
 
     def groups(self) -> Tensor:
         """One group, unless the rank is zero."""

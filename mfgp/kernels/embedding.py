@@ -6,7 +6,7 @@ import torch
 from gpytorch.kernels import Kernel
 from torch import Tensor
 
-from mfgp.kernels.priors import NormalPrior
+from mfgp.kernels.priors import PositionsPrior, ScalePrior
 from mfgp.kernels.task_kernel import Process, TaskKernel
 
 
@@ -40,7 +40,7 @@ class TaskEmbeddingKernel(TaskKernel):
     def __init__(
         self, input_kernel: Kernel, num_tasks: int, dimension: int, batch_shape: torch.Size = torch.Size()
     ) -> None:
-        super().__init__(num_tasks, batch_shape, row_effects=num_tasks if num_tasks > 1 else 0)
+        super().__init__(num_tasks, batch_shape, row_tasks=range(num_tasks) if num_tasks > 1 else ())
         self.input_kernels = torch.nn.ModuleList([input_kernel])
         self.dimension = dimension
         positions = torch.zeros(*batch_shape, num_tasks, dimension, dtype=torch.float64)
@@ -49,25 +49,15 @@ class TaskEmbeddingKernel(TaskKernel):
         self.register_parameter(
             "amplitude", torch.nn.Parameter(torch.ones(*batch_shape, num_tasks, dtype=torch.float64))
         )
-        self.register_prior("positions_prior", NormalPrior(1.0), _positions)
-        self.register_prior("amplitude_prior", NormalPrior(2.0), _amplitude)
+        self.register_prior("positions_prior", PositionsPrior(), _positions)
+        self.register_prior("amplitude_prior", ScalePrior(1.0), _size)
 
     def processes(self) -> list[Process]:
-        """The one process of all tasks, and the row effect."""
+        """The one process of all tasks."""
         z = self.positions
         distance = (z.unsqueeze(-3) - z.unsqueeze(-2)).square().sum(-1)
         amplitude = self.amplitude.unsqueeze(-1) * self.amplitude.unsqueeze(-2)
-        processes = [Process(self.input_kernels[0], amplitude, distance)]
-        if hasattr(self, "row_loadings"):
-            rows = self.row_loadings.unsqueeze(-1) * self.row_loadings.unsqueeze(-2)
-            processes.append(Process(self.identical_inputs, rows))
-        return processes
-
-    @torch.no_grad()
-    def set_row_effect(self, scale: Tensor) -> None:
-        """Set the row effect's standard deviations from (T,) signed ones."""
-        if hasattr(self, "row_loadings"):
-            self.row_loadings.copy_(scale)
+        return [Process(self.input_kernels[0], amplitude, distance)]
 
     @torch.no_grad()
     def set_embedding(self, positions: Tensor, amplitude: Tensor) -> None:
@@ -80,5 +70,5 @@ def _positions(kernel: TaskEmbeddingKernel) -> Tensor:
     return kernel.positions
 
 
-def _amplitude(kernel: TaskEmbeddingKernel) -> Tensor:
-    return kernel.amplitude
+def _size(kernel: TaskEmbeddingKernel) -> Tensor:
+    return kernel.amplitude.abs()

@@ -13,6 +13,9 @@ from gpytorch.priors import Prior
 from torch import Tensor
 
 
+_SAME_PLACE = 1e-12  # squared distance at which positions count as one, so that the density is finite
+
+
 class _LightPrior(Prior):
     """A prior that is only its log density."""
 
@@ -58,22 +61,58 @@ class LengthscalePrior(_LightPrior):
         return -0.5 * ((z - common).square().sum(-1) / self.OWN**2 + d * common.squeeze(-1).square() / shared_variance)
 
 
-class HalfNormalPrior(_LightPrior):
-    """Half-normal density of a standard deviation: flat towards zero, so nothing is pushed away from it.
+class ScalePrior(_LightPrior):
+    """Density of a standard deviation that is never zero for want of values, and heavy-tailed upwards.
+
+    Over log s the log density is shape log(s / scale) - (shape + 1) / 2 log(1 + (s / scale)^2): a half-t with shape 1
+    is a half-Cauchy (Gelman 2006, Bayesian Analysis 1, 515). Density over s itself would be flat towards zero, and its
+    maximum with few values at zero, where tasks are taken to be copies of one another; that over log s avoids the
+    boundary (Chung, Rabe-Hesketh, Dorie, Gelman & Liu 2013, Psychometrika 78, 685), and many values overrule it.
+
+    Parameters
+    ----------
+    scale
+        Where the density turns from rising to falling.
+    shape
+        How steeply it rises: 1 or more.
 
     Examples
     --------
-    >>> HalfNormalPrior(2.0).log_prob(torch.tensor(2.0)).item()
-    -0.5
+    >>> prior = ScalePrior(2.0)
+    >>> print(round(prior.log_prob(torch.tensor(2.0)).item(), 4))  # -log 2
+    -0.6931
     """
 
-    def __init__(self, scale: float) -> None:
+    def __init__(self, scale: float, shape: float = 1.0) -> None:
         super().__init__()
         self.scale = scale
+        self.shape = shape
 
     def log_prob(self, x: Tensor) -> Tensor:
-        """Log density, elementwise."""
-        return -0.5 * (x / self.scale).square()
+        """Log density over the logarithm, elementwise."""
+        ratio = x / self.scale
+        return self.shape * torch.log(ratio) - 0.5 * (self.shape + 1.0) * torch.log1p(ratio.square())
+
+
+class PositionsPrior(_LightPrior):
+    """Density of the tasks' positions: normal around the origin, and no two at one place for want of values.
+
+    The density is over the logarithms of the distances, which adds the dimension times log |z_t - z_t'| for T - 1 of the
+    T (T - 1) / 2 pairs, all sharing alike. Tasks that many values prove alike come as near as they have to; compare
+    :class:`ScalePrior`.
+
+    Examples
+    --------
+    >>> print(round(PositionsPrior().log_prob(torch.tensor([[1.0, 0.0], [-1.0, 0.0]])).item(), 4))  # 2 log 2 - 1
+    0.3863
+    """
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """Log density of positions (..., T, dimension)."""
+        tasks, dimension = x.shape[-2:]
+        first, second = torch.triu_indices(tasks, tasks, offset=1, device=x.device)
+        apart = (x[..., first, :] - x[..., second, :]).square().sum(-1)
+        return dimension / tasks * torch.log(apart + _SAME_PLACE).sum(-1) - 0.5 * x.square().sum((-1, -2))
 
 
 class NoisePrior(_LightPrior):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from copy import deepcopy
+from functools import cache
 from typing import Any, NamedTuple
 
 import torch
@@ -17,7 +18,6 @@ from mfgp.kernels.priors import LengthscalePrior
 
 LENGTHSCALE_BOUNDS = (1e-2, 1e4)
 _SMALLEST = 1e-30
-_SAME = 1e-10
 _COINCIDENT = 1e-12  # squared distance below which the cusp of Matern-1/2 would multiply rounding by its slope
 
 
@@ -25,11 +25,11 @@ class Profile(NamedTuple):
     """A stationary correlation as a function of the squared scaled distance r2, with its derivative.
 
     ``value(r2)`` is differentiable by autograd, also at r2 = 0; ``value_and_slope(r2)`` gives the value and its
-    derivative with respect to r2 (None where that is zero) from one exponential, without a graph.
+    derivative with respect to r2 from one exponential, without a graph.
     """
 
     value: Callable[[Tensor], Tensor]
-    value_and_slope: Callable[[Tensor], tuple[Tensor, Tensor | None]]
+    value_and_slope: Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
 def _rbf(r2: Tensor) -> Tensor:
@@ -77,15 +77,6 @@ def _matern52_with_slope(r2: Tensor) -> tuple[Tensor, Tensor]:
     return value, slope.mul_(-5.0 / 6.0)
 
 
-def _identical(r2: Tensor) -> Tensor:
-    return (r2 < _SAME).to(r2)
-
-
-def _identical_without_slope(r2: Tensor) -> tuple[Tensor, None]:
-    return _identical(r2), None
-
-
-_IDENTICAL = Profile(_identical, _identical_without_slope)
 _RBF = Profile(_rbf, _rbf_with_slope)
 _MATERN = {
     0.5: Profile(_matern12, _matern12_with_slope),
@@ -94,36 +85,29 @@ _MATERN = {
 }
 
 
-class IdenticalInputs(Kernel):
-    """One where two rows have the same inputs (within 1e-5 standard deviations), zero elsewhere.
+def row_keys(x: Tensor) -> Tensor:
+    """Integers (..., n) that are equal where two rows (..., n, d) have the same inputs, to the last bit.
 
-    What it multiplies belongs to the row as such: the part of a compound's value that its inputs do not tell.
+    They are sums of the inputs' bit patterns times odd numbers, without regard to overflow; two different rows have the
+    same key by an accident of chance 2^-64.
 
     Examples
     --------
-    >>> x = torch.tensor([[0.0], [0.0], [1.0]], dtype=torch.float64)
-    >>> IdenticalInputs()(x).to_dense().tolist()
-    [[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    >>> keys = row_keys(torch.tensor([[0.0, 1.0], [-0.0, 1.0], [1.0, 0.0]], dtype=torch.float64))
+    >>> bool(keys[0] == keys[1]), bool(keys[0] == keys[2])
+    (True, False)
     """
+    bits = (x.detach().to(torch.float64) + 0.0).contiguous().view(torch.int64)
+    return ((bits ^ (bits >> 29)) * _odd_numbers(x.shape[-1]).to(bits.device)).sum(-1)
 
-    has_lengthscale = False
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("_unit", torch.ones(1, 1, dtype=torch.float64), persistent=False)
-
-    @property
-    def lengthscale(self) -> Tensor:
-        """(1, 1), always one: the unit in which inputs are compared."""
-        return self._unit
-
-    def forward(self, x1: Tensor, x2: Tensor, diag: bool = False, **params: Any) -> Tensor:
-        """Indicator (..., n1, n2), or its diagonal (..., n1), of equal inputs."""
-        return _identical((x1 - x2).square().sum(-1) if diag else squared_distance(x1, x2))
+@cache
+def _odd_numbers(count: int) -> Tensor:
+    return 2 * torch.randint(2**62, (count,), generator=torch.Generator().manual_seed(0)) + 1
 
 
 def profile(kernel: Kernel) -> Profile | None:
-    """The profile of a plain RBF, Matern or identity kernel, or None for any other kernel.
+    """The profile of a plain RBF or Matern kernel, or None for any other kernel.
 
     Examples
     --------
@@ -136,8 +120,6 @@ def profile(kernel: Kernel) -> Profile | None:
         return None
     if type(kernel) is RBFKernel:
         return _RBF
-    if type(kernel) is IdenticalInputs:
-        return _IDENTICAL
     if type(kernel) is MaternKernel:
         return _MATERN[kernel.nu]
     return None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from gpytorch.kernels import Kernel
 from torch import Tensor
 
 from mfgp.kernels.priors import NormalPrior
-from mfgp.kernels.stationary import IdenticalInputs, profile, squared_distance
+from mfgp.kernels.stationary import profile, row_keys, squared_distance
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,14 @@ class Process:
     support: tuple[bool, ...] | None = None
 
 
-class TaskKernel(Kernel):
+class TaskKernel(Kernel, ABC):
     """Covariance between (x, t) and (x', t'), the task index t being the last input column.
 
     cov = sum_q amplitude_q[t, t'] k_q(x, x') + rows[t, t'] 1[x = x'] + offsets[t, t'].
 
     The second term is a row effect: what the inputs do not tell about a row but its tasks share, as two computed band
-    gaps of one compound do. Its loadings are zero unless a fit sets them. The last term is the covariance of the tasks'
+    gaps of one compound do. Rows are one where their inputs are equal to the last bit. Its loadings are zero unless a
+    fit sets them. The last term is the covariance of the tasks'
     unknown means: each is normal around zero (tasks are standardised) with standard deviation `OFFSET_SCALE`, and
     integrated out (Rasmussen & Williams 2006, section 2.7). Architectures differ only in how their parameters make
     the amplitudes.
@@ -54,29 +56,42 @@ class TaskKernel(Kernel):
         T, the number of tasks.
     batch_shape
         Shape of a batch of parameter sets, as in every GPyTorch kernel.
-    row_effects
-        How many loadings the row effect has; 0 where there is none.
+    row_tasks
+        The tasks that have a loading of the row effect; none where there is no row effect.
     """
 
     has_lengthscale = False
     OFFSET_SCALE = 1.0
 
-    def __init__(self, num_tasks: int, batch_shape: torch.Size = torch.Size(), row_effects: int = 0) -> None:
+    def __init__(self, num_tasks: int, batch_shape: torch.Size = torch.Size(), row_tasks: Sequence[int] = ()) -> None:
         super().__init__(batch_shape=batch_shape)
         self.num_tasks = num_tasks
-        self.identical_inputs = IdenticalInputs()
-        if row_effects:
-            loadings = torch.zeros(*batch_shape, row_effects, dtype=torch.float64)
+        self.row_tasks = list(row_tasks)
+        if self.row_tasks:
+            loadings = torch.zeros(*batch_shape, len(self.row_tasks), dtype=torch.float64)
             self.register_parameter("row_loadings", torch.nn.Parameter(loadings))
             self.register_prior("row_loadings_prior", NormalPrior(1.0), _row_loadings)
 
     @abstractmethod
     def processes(self) -> list[Process]:
-        """The latent processes at the current parameters, the row effect last where there is one."""
+        """The latent processes at the current parameters."""
 
-    @abstractmethod
+    def row_factor(self) -> Tensor:
+        """(T, R) factor F of the row effect's covariance F F^T: one effect, a loading for each task."""
+        return self.row_loadings.unsqueeze(-1)
+
+    def row_effect(self) -> Tensor | None:
+        """Prior covariance (T, T) of the row effect, None where there is none."""
+        if not self.row_tasks:
+            return None
+        factor = self.row_factor()
+        return factor @ factor.mT
+
+    @torch.no_grad()
     def set_row_effect(self, scale: Tensor) -> None:
-        """Set the row effect's standard deviation in each task, (T,), signed where the architecture has signs."""
+        """Set the row effect's standard deviation in each task, (T,), signed where tasks go opposite ways."""
+        if self.row_tasks:
+            self.row_loadings.copy_(scale[self.row_tasks])
 
     def offsets(self) -> Tensor:
         """Prior covariance (T, T) of the tasks' means: independent ones, where the architecture says nothing else."""
@@ -92,8 +107,9 @@ class TaskKernel(Kernel):
         It is (T, T) where all input kernels have unit variance, as the named ones have. Any other kernel's variance is
         taken at each of the inputs x (n, d), which makes it (n, T, T), or as one where x is None.
         """
-        first, *others = (process.amplitude * _at_one_input(process, x) for process in self.processes())
-        return sum(others, start=first)
+        parts = [process.amplitude * _at_one_input(process, x) for process in self.processes()]
+        rows = self.row_effect()
+        return sum(parts[1:], start=parts[0]) if rows is None else sum(parts, start=rows)
 
     @property
     def device(self) -> torch.device:
@@ -111,6 +127,10 @@ class TaskKernel(Kernel):
             distance = None if process.distance is None else _look_up(process.distance, pair, pair_dims)
             correlation = correlate(process.kernel, inputs1, inputs2, distance, diag=diag)
             total = total + _look_up(process.amplitude, pair, pair_dims) * correlation
+        rows = self.row_effect()
+        if rows is not None:
+            same = identical(inputs1, inputs2, diag=diag)
+            total = total + _look_up(rows, pair, pair_dims) * same
         return total
 
 
@@ -127,6 +147,12 @@ def correlate(kernel: Kernel, x1: Tensor, x2: Tensor, distance: Tensor | None, *
     u1, u2 = x1 / kernel.lengthscale, x2 / kernel.lengthscale
     r2 = (u1 - u2).square().sum(-1) if diag else squared_distance(u1, u2)
     return shape.value(r2 if distance is None else r2 + distance)
+
+
+def identical(x1: Tensor, x2: Tensor, *, diag: bool = False) -> Tensor:
+    """Indicator (..., n1, n2), or its diagonal (..., n1), of equal inputs (..., n1, d) and (..., n2, d)."""
+    keys1, keys2 = row_keys(x1), row_keys(x2)
+    return keys1 == keys2 if diag else keys1.unsqueeze(-1) == keys2.unsqueeze(-2)
 
 
 def _look_up(table: Tensor, pair: Tensor, pair_dims: int) -> Tensor:

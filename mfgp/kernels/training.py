@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from mfgp.kernels.stationary import Profile, profile
+from mfgp.kernels.stationary import Profile, profile, row_keys
 from mfgp.kernels.task_kernel import TaskKernel
 
 PANEL_ROWS = 192
@@ -64,7 +64,7 @@ def training_covariance(kernel: TaskKernel, x: Tensor, task: Tensor) -> Tensor:
     for process in processes:
         tensors += [process.kernel.lengthscale.reshape(-1), process.amplitude, process.distance]
     supports = [process.support for process in processes]
-    return _SortedCovariance.apply(x, counts, profiles, supports, offsets, *tensors)
+    return _SortedCovariance.apply(x, counts, profiles, supports, offsets, kernel.row_effect(), *tensors)
 
 
 def _all_known(profiles: list[Profile | None]) -> bool:
@@ -93,6 +93,7 @@ class _SortedCovariance(torch.autograd.Function):
         profiles: list[Profile],
         supports: list[tuple[bool, ...] | None],
         offsets: Tensor,
+        row_effect: Tensor | None,
         *tensors: Tensor | None,
     ) -> Tensor:
         n = len(x)
@@ -100,8 +101,14 @@ class _SortedCovariance(torch.autograd.Function):
         repeats = torch.tensor(counts, device=x.device)
         covariance = x.new_zeros(n, n)
         shared = torch.repeat_interleave(offsets, repeats, dim=1)
+        ctx.keys = None if row_effect is None else row_keys(x)
+        by_row = None if row_effect is None else torch.repeat_interleave(row_effect, repeats, dim=1)
         for panel in _panels(counts):
-            covariance[panel.start : panel.stop, : panel.stop] = shared[panel.task, : panel.stop]
+            here, there = slice(panel.start, panel.stop), slice(0, panel.stop)
+            covariance[here, there] = shared[panel.task, there]
+            if by_row is not None:
+                same = ctx.keys[here].unsqueeze(-1) == ctx.keys[there]
+                covariance[here, there].addcmul_(same.to(x), by_row[panel.task, there].unsqueeze(0))
         saved: list[Tensor | None] = []
         for q, (shape, support) in enumerate(zip(profiles, supports, strict=True)):
             lengthscale, amplitude, distance = tensors[3 * q : 3 * q + 3]
@@ -137,12 +144,16 @@ class _SortedCovariance(torch.autograd.Function):
             torch.eye(num_tasks, dtype=centred.dtype, device=centred.device), repeats, dim=0
         )
         offsets_gradient = centred.new_zeros(num_tasks, num_tasks)
+        row_gradient = None if ctx.keys is None else centred.new_zeros(num_tasks, num_tasks)
         panel_gradients = []
         for panel in _panels(counts):
             weights = gradient[panel.start : panel.stop, : panel.stop].clone()
             weights[:, : panel.start] *= 2.0
             panel_gradients.append(weights)
             offsets_gradient[panel.task] += weights.sum(0) @ membership[: panel.stop]
+            if row_gradient is not None:
+                same = ctx.keys[panel.start : panel.stop].unsqueeze(-1) == ctx.keys[: panel.stop]
+                row_gradient[panel.task] += torch.where(same, weights, 0.0).sum(0) @ membership[: panel.stop]
         results: list[Tensor | None] = []
         saved = iter(ctx.panels)
         for q, support in enumerate(ctx.supports):
@@ -161,8 +172,6 @@ class _SortedCovariance(torch.autograd.Function):
                 value, slope = next(saved), next(saved)
                 within = weights[:, first:]
                 amplitude_gradient[panel.task] += torch.linalg.vecdot(within, value, dim=0) @ membership[there]
-                if slope is None:
-                    continue
                 by_r2 = slope * within * rows[panel.task, there]
                 columns = by_r2.sum(0)
                 if distance_gradient is not None:
@@ -173,7 +182,7 @@ class _SortedCovariance(torch.autograd.Function):
                 -2.0 * squares / lengthscale if len(lengthscale) > 1 else -2.0 * squares.sum() / lengthscale
             )
             results += [by_lengthscale, amplitude_gradient, distance_gradient]
-        return None, None, None, None, offsets_gradient, *results
+        return None, None, None, None, offsets_gradient, row_gradient, *results
 
 
 def _first_row(counts: list[int], support: tuple[bool, ...] | None) -> int:

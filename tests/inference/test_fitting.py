@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -7,10 +8,12 @@ import pandas as pd
 import pytest
 import torch
 from gpytorch.kernels import RQKernel
+from scipy.optimize import OptimizeResult
 
 from mfgp.data import Observations
 from mfgp.inference import ExactPosterior, TaskNoise, fit
 from mfgp.inference.objective import Objective
+from mfgp.inference.optimizer import climb
 from mfgp.inference.starts import starting_points
 from mfgp.kernels import AutoregressiveKernel, CoregionalizationKernel, Process, TaskKernel, input_kernel
 
@@ -24,7 +27,7 @@ def test_a_fit_is_the_same_bit_for_bit(kernel: TaskKernel, observations: Observa
     reports, states = [], []
     for seed in (1, 2):
         torch.manual_seed(seed)
-        np.random.default_rng(seed)
+        np.random.seed(seed)
         kernel.load_state_dict(start)
         noise = new_noise(observations)
         reports.append(fit(kernel, noise, observations))
@@ -141,3 +144,45 @@ def test_starts_are_points_apart(kernel: TaskKernel, observations: Observations)
     assert len({tuple(point.round(6)) for point in points}) == len(points) >= 3
     lower, upper = np.array(objective.bounds()).T
     assert all(((lower <= point) & (point <= upper)).all() for point in points)
+
+
+def test_a_start_that_cannot_be_factorised_says_so(observations: Observations) -> None:
+    class Indefinite(OwnKernel):
+        def processes(self) -> list[Process]:
+            amplitude = torch.tensor([[1.0, 3.0], [3.0, 1.0]], dtype=torch.float64)
+            return [Process(self.input_kernels[0], amplitude)]
+
+    exact = replace(observations, noise=torch.zeros_like(observations.noise))
+    report = climb(Objective(Indefinite(), new_noise(exact), exact), evaluations=5)
+    assert report.status == "impossible: the covariance is not positive definite"
+
+
+@pytest.mark.parametrize(
+    ("message", "status"),
+    [
+        ("STOP: TOTAL NO. OF F,G EVALUATIONS EXCEEDS LIMIT", "stopped at the limit of evaluations"),
+        ("ABNORMAL: ", "stopped where rounding hides further progress"),
+        ("SOMETHING NEW: ", "stopped: something new"),
+    ],
+)
+def test_what_the_optimiser_says_is_put_in_words(
+    observations: Observations, kernel: TaskKernel, monkeypatch: pytest.MonkeyPatch, message: str, status: str
+) -> None:
+    objective = Objective(kernel, new_noise(observations), observations)
+
+    def stopped(loss: Callable[[np.ndarray], object], start: np.ndarray, **_: object) -> OptimizeResult:
+        loss(start)
+        return OptimizeResult(success=False, message=message)
+
+    monkeypatch.setattr("mfgp.inference.optimizer.minimize", stopped)
+    assert climb(objective, evaluations=5).status == status
+
+
+@pytest.mark.parametrize("spacing", [2.1e-6, 1e-7])
+def test_rows_close_together_are_no_trouble_to_the_row_effect(spacing: float) -> None:
+    x = np.arange(40) // 2 * spacing
+    y = np.random.default_rng(0).standard_normal((40, 2))
+    data = Observations.gather(np.column_stack([x, np.ones(40)]), y, None)
+    report = fit(CoregionalizationKernel([input_kernel("matern52", 2)], 2, 2), new_noise(data), data)
+    assert not any(start.status.startswith("impossible") for start in report.starts)
+    assert report.jitter == 0.0

@@ -4,9 +4,9 @@ import pytest
 import torch
 from gpytorch.priors import Prior
 from torch import Tensor
-from torch.distributions import HalfNormal, MultivariateNormal, Normal
+from torch.distributions import HalfCauchy, MultivariateNormal, Normal
 
-from mfgp.kernels.priors import HalfNormalPrior, LengthscalePrior, NoisePrior, NormalPrior
+from mfgp.kernels.priors import LengthscalePrior, NoisePrior, NormalPrior, PositionsPrior, ScalePrior
 
 
 def offsets(ours: Tensor, theirs: Tensor) -> Tensor:
@@ -31,14 +31,41 @@ def test_the_median_grows_as_distances_do() -> None:
 
 
 @pytest.mark.parametrize("scale", [0.3, 2.0])
-def test_normal_and_half_normal(scale: float) -> None:
+def test_normal(scale: float) -> None:
     x = torch.tensor([0.1, 0.5, 3.0], dtype=torch.float64)
-    zero, deviation = torch.zeros_like(x), torch.full_like(x, scale)
-    half = offsets(HalfNormalPrior(scale).log_prob(x), HalfNormal(deviation).log_prob(x))
-    torch.testing.assert_close(half, zero)
-    torch.testing.assert_close(
-        offsets(NormalPrior(scale).log_prob(-x), Normal(torch.zeros_like(x), scale).log_prob(-x)), zero
-    )
+    theirs = Normal(torch.zeros_like(x), scale).log_prob(-x)
+    torch.testing.assert_close(offsets(NormalPrior(scale).log_prob(-x), theirs), torch.zeros_like(x))
+
+
+@pytest.mark.parametrize("scale", [0.3, 2.0])
+def test_a_scale_is_half_cauchy_over_its_logarithm(scale: float) -> None:
+    x = torch.tensor([0.001, 0.5, 3.0, 1000.0], dtype=torch.float64)
+    theirs = HalfCauchy(torch.full_like(x, scale)).log_prob(x) + torch.log(x)
+    torch.testing.assert_close(offsets(ScalePrior(scale).log_prob(x), theirs), torch.zeros_like(x))
+
+
+@pytest.mark.parametrize("shape", [1.0, 2.0])
+def test_a_scale_falls_by_its_shape_towards_zero_and_by_one_upwards(shape: float) -> None:
+    small, large = torch.tensor([1e-6, 1e-5], dtype=torch.float64), torch.tensor([1e5, 1e6], dtype=torch.float64)
+    prior, decade = ScalePrior(1.0, shape), torch.log(torch.tensor(10.0)).item()
+    assert prior.log_prob(small).diff().item() == pytest.approx(shape * decade, rel=1e-6)
+    assert prior.log_prob(large).diff().item() == pytest.approx(-decade, rel=1e-6)
+
+
+def test_positions_are_apart_and_their_order_does_not_matter() -> None:
+    prior = PositionsPrior()
+    z = torch.tensor([[0.5, 0.1], [-0.3, 0.2], [0.0, -0.4]], dtype=torch.float64)
+    assert prior.log_prob(z[[2, 0, 1]]).item() == pytest.approx(prior.log_prob(z).item())
+    together = z.clone()
+    together[0] = together[1]
+    assert torch.isfinite(prior.log_prob(together))
+    assert prior.log_prob(together) < prior.log_prob(z) - 5.0
+    batch = torch.stack([z, together])
+    assert prior.log_prob(batch).tolist() == [prior.log_prob(z).item(), prior.log_prob(together).item()]
+
+
+def test_a_sole_position_is_normal() -> None:
+    assert PositionsPrior().log_prob(torch.tensor([[1.0, 1.0]])).item() == -1.0
 
 
 def test_noise_of_one_group_does_not_depend_on_another() -> None:
@@ -62,7 +89,7 @@ def test_the_order_of_tasks_does_not_matter_to_noise() -> None:
 
 @pytest.mark.parametrize(
     "prior",
-    [LengthscalePrior(3), NormalPrior(1.0), HalfNormalPrior(1.0), NoisePrior(torch.tensor([0, 1, 0]))],
+    [LengthscalePrior(3), NormalPrior(1.0), ScalePrior(1.0), ScalePrior(3.0, 2.0), NoisePrior(torch.tensor([0, 1, 0]))],
     ids=repr,
 )
 def test_gradients_are_those_of_the_density(prior: Prior) -> None:

@@ -6,7 +6,7 @@ from gpytorch.kernels import Kernel, LinearKernel, MaternKernel, RBFKernel, RQKe
 
 from mfgp.errors import ParameterError
 from mfgp.kernels import input_kernel
-from mfgp.kernels.stationary import LENGTHSCALE_BOUNDS, IdenticalInputs, profile, squared_distance
+from mfgp.kernels.stationary import LENGTHSCALE_BOUNDS, profile, row_keys, squared_distance
 
 NAMES = ["matern12", "matern32", "matern52", "rbf"]
 R2 = torch.tensor([0.0, 1e-11, 1e-4, 0.3, 2.0, 50.0, 1e4], dtype=torch.float64)
@@ -95,17 +95,22 @@ def test_the_users_own_kernel_is_copied() -> None:
     assert own.alpha.item() != pytest.approx(7.0)
 
 
-def test_identical_inputs() -> None:
-    x = torch.tensor([[0.0, 1.0], [0.0, 1.0], [3e-6, 1.0], [1e-4, 1.0]], dtype=torch.float64)
-    kernel = IdenticalInputs()
-    covariance = kernel(x).to_dense()
-    assert covariance.tolist() == [[1.0, 1.0, 1.0, 0.0]] * 3 + [[0.0, 0.0, 0.0, 1.0]]
-    assert kernel(x, diag=True).tolist() == [1.0] * 4
-    shape = profile(kernel)
-    assert shape is not None
-    value, slope = shape.value_and_slope(torch.tensor([0.0, 1.0]))
-    assert (value.tolist(), slope) == ([1.0, 0.0], None)
-    assert not list(kernel.parameters())
+def test_keys_are_equal_where_rows_are() -> None:
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randint(0, 7, (2000, 4), generator=generator).double() / 3.0 - 1.0
+    same = (x.unsqueeze(1) == x.unsqueeze(0)).all(-1)
+    keys = row_keys(x)
+    assert torch.equal(keys.unsqueeze(1) == keys.unsqueeze(0), same)
+    assert torch.equal(row_keys(x[17:31].clone()), keys[17:31])
+
+
+def test_keys_tell_the_last_bit_and_the_column_but_not_the_sign_of_zero() -> None:
+    one = torch.ones((), dtype=torch.float64)
+    x = torch.tensor([[1.0, 2.0], [2.0, 1.0], [1.0, 2.0], [0.0, 2.0], [-0.0, 2.0]]).double()
+    x[2, 0] = torch.nextafter(one, 2 * one)
+    keys = row_keys(x).tolist()
+    assert len(set(keys)) == 4
+    assert keys[3] == keys[4]
 
 
 @pytest.mark.parametrize("wrong", ["matern", "RBF", "", 3, None, RBFKernel])
