@@ -104,7 +104,7 @@ def test_two_values_are_no_proof_that_a_task_is_a_multiple_of_another(model: Tas
 def test_one_value_says_nothing_of_its_task_s_spread(model: TaskRegressor) -> None:
     X, Y = measure(forrester.truth(pd.DataFrame({"x": LOW}))["low"].to_numpy(), np.array([0.5]))
     answer, deviation = model.fit(X, Y).predict(GRID, return_std=True)
-    moved, deviation_moved = model.fit(X, Y + [0.0, 1000.0]).predict(GRID, return_std=True)
+    moved, deviation_moved = model.fit(X, Y.add([0.0, 1000.0])).predict(GRID, return_std=True)
     np.testing.assert_allclose(moved["high"] - 1000.0, answer["high"], rtol=0, atol=1e-3 * RANGE)
     np.testing.assert_allclose(deviation_moved["high"], deviation["high"], rtol=1e-2)
     assert (np.abs(answer["high"] - TRUTH) < 6 * deviation["high"]).all()

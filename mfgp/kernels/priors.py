@@ -12,7 +12,6 @@ import torch
 from gpytorch.priors import Prior
 from torch import Tensor
 
-
 _SAME_PLACE = 1e-12  # squared distance at which positions count as one, so that the density is finite
 
 
@@ -97,8 +96,8 @@ class ScalePrior(_LightPrior):
 class PositionsPrior(_LightPrior):
     """Density of the tasks' positions: normal around the origin, and no two at one place for want of values.
 
-    The density is over the logarithms of the distances, which adds the dimension times log |z_t - z_t'| for T - 1 of the
-    T (T - 1) / 2 pairs, all sharing alike. Tasks that many values prove alike come as near as they have to; compare
+    The density is over the logarithms of the distances, which adds the dimension times log |z_t - z_t'| for T - 1 of
+    the T (T - 1) / 2 pairs, all sharing alike. Tasks that many values prove alike come as near as they have to; compare
     :class:`ScalePrior`.
 
     Examples

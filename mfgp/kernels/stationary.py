@@ -151,7 +151,7 @@ def input_kernel(kernel: str | Kernel, num_inputs: int, batch_shape: torch.Size 
     Raises
     ------
     ParameterError
-        The name is unknown, or the object is no GPyTorch kernel.
+        The name is unknown, the object is no GPyTorch kernel, or it is one for other inputs or for a batch.
 
     Examples
     --------
@@ -159,9 +159,10 @@ def input_kernel(kernel: str | Kernel, num_inputs: int, batch_shape: torch.Size 
     torch.Size([1, 3])
     """
     if isinstance(kernel, Kernel):
+        _check_usable(kernel, num_inputs, batch_shape)
         return deepcopy(kernel)
     smoothness = {"matern12": 0.5, "matern32": 1.5, "matern52": 2.5}
-    if kernel != "rbf" and kernel not in smoothness:
+    if not isinstance(kernel, str) or (kernel != "rbf" and kernel not in smoothness):
         raise ParameterError(
             f"kernel={kernel!r} is not known; write one of 'matern52', 'matern32', 'matern12', 'rbf', "
             "or give a GPyTorch kernel such as gpytorch.kernels.RQKernel()"
@@ -175,3 +176,22 @@ def input_kernel(kernel: str | Kernel, num_inputs: int, batch_shape: torch.Size 
         "lengthscale_constraint": constraint,
     }
     return (RBFKernel(**options) if kernel == "rbf" else MaternKernel(nu=smoothness[kernel], **options)).double()
+
+
+@torch.no_grad()
+def _check_usable(kernel: Kernel, num_inputs: int, batch_shape: torch.Size) -> None:
+    """Raise ParameterError unless the kernel gives one covariance between two rows of the inputs."""
+    trial = deepcopy(kernel).double()
+    device = next((parameter.device for parameter in trial.parameters()), None)
+    try:
+        shape = trial(torch.zeros(2, num_inputs, dtype=torch.float64, device=device)).to_dense().shape
+    except (RuntimeError, IndexError) as error:
+        raise ParameterError(
+            f"the {type(kernel).__name__} cannot be used on {num_inputs} inputs ({error}); "
+            f"write ard_num_dims={num_inputs} or leave it out, and active_dims from 0 to {num_inputs - 1}"
+        ) from error
+    if shape[-2:] != (2, 2) or shape[:-2] not in (torch.Size(), batch_shape):
+        raise ParameterError(
+            f"the {type(kernel).__name__} gives a covariance of shape {tuple(shape)} between two rows, expected "
+            f"{(*batch_shape, 2, 2)}; write a kernel on the inputs alone, without batch_shape"
+        )
