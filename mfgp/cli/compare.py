@@ -14,6 +14,7 @@ from mfgp.errors import ParameterError
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.console import Console
 
     from mfgp.cli.table import Columns
 
@@ -58,7 +59,9 @@ def compare(
     from mfgp.validation import compare as run
 
     notes = aside(quiet)
-    frame, columns = _read(file, tasks, inputs, formula, noise)
+    if jobs == 0:
+        raise ParameterError("--jobs 0 is no number of processes; write 1 or more, or -1 for one a core")
+    frame, columns = _read(file, tasks, inputs, formula, noise, notes)
     target = columns.tasks[-1]
     if len(columns.tasks) < 2:
         raise ParameterError(f"--tasks has {target!r} alone, and nothing to learn it from; name another task before it")
@@ -86,26 +89,30 @@ def compare(
             progress=told,
         )
     unit = unit or ("eV" if file is None else "")
-    out().print(render(comparison, unit))
     results(comparison).to_csv(folder / "results.csv", index=False)
     comparison.predictions().to_csv(folder / "predictions.csv", index=False)
     shown = [name for name in situations if situations[name].given or situations[name].values is None]
     parity(comparison, situations=shown, unit=unit).savefig(folder / "parity.png")
+    out().print(render(comparison, unit))
     notes.print(f"results.csv, predictions.csv and parity.png written to {folder}")
 
 
 def _read(
-    file: Path | None, tasks: str | None, inputs: str | None, formula: str | None, noise: list[str] | None
+    file: Path | None,
+    tasks: str | None,
+    inputs: str | None,
+    formula: str | None,
+    noise: list[str] | None,
+    notes: Console,
 ) -> tuple[pd.DataFrame, Columns]:
-    from mfgp.cli.table import Columns, read_table
+    from mfgp.cli.table import Columns, open_table
 
     if file is not None:
         if tasks is None:
             raise ParameterError(
                 "--tasks is missing; write --tasks low,high with columns of FILE, the one to predict last"
             )
-        frame = read_table(file, formula)
-        return frame, Columns.choose(frame, tasks, inputs, formula, noise)
+        return open_table(file, tasks, inputs, formula, noise, notes)
     from mfgp.datasets import load_band_gaps
 
     gaps = load_band_gaps()

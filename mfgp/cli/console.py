@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import TYPE_CHECKING, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from rich.text import Text
 
 from mfgp.errors import MfgpError
 
@@ -24,13 +23,18 @@ P = ParamSpec("P")
 
 def out() -> Console:
     """Where results go; wide enough for a table where it is no terminal."""
-    console = Console()
-    return console if console.is_terminal else Console(width=WIDTH_OF_A_FILE)
+    console = _plain()
+    return console if console.is_terminal else _plain(width=WIDTH_OF_A_FILE)
 
 
 def aside(quiet: bool = False) -> Console:
     """Where notes and progress go: the standard error."""
-    return Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
+    return _plain(stderr=True, quiet=quiet, soft_wrap=True)
+
+
+def _plain(**options: Any) -> Console:
+    """A console that prints names as they are, with their brackets and colons."""
+    return Console(markup=False, emoji=False, highlight=False, **options)
 
 
 def complaining(command: Callable[P, None]) -> Callable[P, None]:
@@ -41,7 +45,7 @@ def complaining(command: Callable[P, None]) -> Callable[P, None]:
         try:
             command(*args, **kwargs)
         except MfgpError as error:
-            aside().print(Text(f"Error: {error}", style="red"))
+            aside().print(f"Error: {error}", style="red")
             raise typer.Exit(2) from None
 
     return wrapped

@@ -30,18 +30,18 @@ def fit(
     lengthscales of the inputs, the noise and what else the architecture has.
     """
     from mfgp.cli.learned import learned, write_learned
-    from mfgp.cli.table import Columns, prepare_folder, read_table
+    from mfgp.cli.table import open_table, prepare_folder
 
+    notes = aside(quiet)
     estimator = architecture.build(sources)
-    frame = read_table(file, formula)
-    columns = Columns.choose(frame, tasks, inputs, formula, noise)
+    frame, columns = open_table(file, tasks, inputs, formula, noise, notes)
     prepare_folder(folder)
-    with aside(quiet).status("fitting"):
+    with notes.status("fitting"):
         estimator.fit(columns.X(frame), columns.Y(frame), noise=columns.known_noise(frame))
+    write_learned(estimator, folder)
     console = out()
-    console.print(repr(estimator), highlight=False, markup=False, soft_wrap=True)
+    console.print(repr(estimator), soft_wrap=True)
     for name, table in learned(estimator).items():
         console.print()
         console.print(as_rich(table, name.replace("_", " ")))
-    write_learned(estimator, folder)
-    aside(quiet).print(f"written to {folder}")
+    notes.print(f"written to {folder}")

@@ -14,7 +14,8 @@ Inputs: TypeAlias = Annotated[
     str | None,
     typer.Option(
         metavar="A,B,…",
-        help="Input columns; by default the features of --formula, or else every column of numbers that is no task.",
+        help="Input columns; by default the features of --formula, or else every column of numbers, or of True and "
+        "False, that is no task.",
     ),
 ]
 Formula: TypeAlias = Annotated[
@@ -65,5 +66,10 @@ def pairs(texts: list[str] | None, option: str) -> dict[str, str]:
         left, equals, right = text.rpartition("=")
         if not (left and equals and right):
             raise ParameterError(f"{option} {text!r} has no task and column; write {option} TASK=COLUMN")
-        found[left.strip()] = right.strip()
+        task, name = left.strip(), right.strip()
+        if task in found:
+            raise ParameterError(
+                f"{option} is given twice for {task!r}, as {found[task]!r} and {name!r}; write it once for each task"
+            )
+        found[task] = name
     return found

@@ -10,7 +10,7 @@ import typer
 from mfgp.cli import options
 from mfgp.cli.architecture import Architecture
 from mfgp.cli.console import aside, complaining
-from mfgp.errors import ParameterError
+from mfgp.errors import ColumnError, ParameterError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,15 +45,16 @@ def predict(
     """
     import pandas as pd
 
-    from mfgp.cli.table import Columns, prepare_folder, read_table
+    from mfgp.cli.table import open_table, prepare_file, read_table
 
     notes = aside(quiet)
     estimator = architecture.build(sources)
-    frame, target = read_table(train, formula), read_table(new, formula)
-    columns = Columns.choose(frame, tasks, inputs, formula, noise)
+    frame, columns = open_table(train, tasks, inputs, formula, noise, notes)
+    target = read_table(new, formula)
     X = columns.X(target)
     known = _known(columns, target) if given else {}
-    prepare_folder(file.parent)
+    _require_no_predictions(columns, target)
+    prepare_file(file)
     with notes.status("fitting"):
         estimator.fit(columns.X(frame), columns.Y(frame), noise=columns.known_noise(frame))
     prediction = estimator.predict_distribution(X, observed=observed, **known)
@@ -63,6 +64,8 @@ def predict(
 
 def _known(columns: Columns, target: pd.DataFrame) -> dict[str, Any]:
     """What is known of the tasks at the rows to predict, as `predict_distribution` takes it."""
+    from mfgp.cli.table import require_numbers
+
     present = [task for task in columns.tasks if task in target.columns]
     if not present:
         from mfgp.data.table import listed
@@ -71,8 +74,20 @@ def _known(columns: Columns, target: pd.DataFrame) -> dict[str, Any]:
             "--given uses the values of tasks in NEW, but it has none of the columns "
             f"{listed(columns.tasks)}; leave --given out"
         )
-    known: dict[str, Any] = {"given": target[present]}
     deviations = {task: name for task, name in columns.noise.items() if task in present and name in target.columns}
+    require_numbers(target, [*present, *deviations.values()])
+    known: dict[str, Any] = {"given": target[present]}
     if deviations:
         known["noise"] = target[list(deviations.values())].set_axis(list(deviations), axis="columns")
     return known
+
+
+def _require_no_predictions(columns: Columns, target: pd.DataFrame) -> None:
+    from mfgp.data.table import listed
+
+    names = [f"{task}_{part}" for task in columns.tasks for part in ("mean", "std", "lower", "upper")]
+    taken = [name for name in names if name in target.columns]
+    if taken:
+        raise ColumnError(
+            f"NEW has the columns {listed(taken)}, where predictions are to go; rename them, or leave them out"
+        )

@@ -70,7 +70,7 @@ def render(comparison: Comparison, unit: str) -> Table:
         table.add_column(heading + (in_unit if score in IN_UNITS else ""), justify="right")
     table.add_column("Δ MAE", justify="right")
     for situation in comparison.situations:
-        table.add_row(f"[bold]{situation}[/bold]")
+        table.add_row(situation, style="bold")
         for estimator in comparison.estimators:
             key = (situation, estimator)
             cells = [_cell(score, *summary[score].loc[key]) for score in COLUMNS]

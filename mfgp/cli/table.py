@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
+from rich.console import Console
 
 from mfgp.cli.options import pairs, split
-from mfgp.data.table import listed
+from mfgp.data.table import listed, read_numbers
 from mfgp.errors import ColumnError, DataError, ParameterError
 
 
@@ -22,7 +23,7 @@ class Columns:
     tasks
         Low fidelity first.
     inputs
-        Columns of numbers.
+        Columns of numbers, or of True and False.
     formula
         The column of chemical formulas, if there is one.
     noise
@@ -43,7 +44,7 @@ class Columns:
         Raises
         ------
         ColumnError
-            The file lacks a column, or no input is left.
+            The file lacks a column, one holds text, or no input is left.
         ParameterError
             An option cannot be read.
         """
@@ -56,12 +57,13 @@ class Columns:
         elif formula is not None:
             features = []
         else:
-            numbers = frame.select_dtypes("number").columns
+            numbers = frame.convert_dtypes().select_dtypes(["number", "bool"]).columns
             features = [name for name in numbers if name not in {*names, *deviations.values()}]
             if not features:
                 raise ColumnError("no column of numbers is left for an input; name some by --inputs, or give --formula")
         columns = cls(names, features, formula, deviations)
-        _require(frame, [*names, *features, *deviations.values(), *([] if formula is None else [formula])])
+        require_numbers(frame, [*names, *features, *deviations.values()])
+        _require(frame, [] if formula is None else [formula])
         clash = [name for name in features if name in names]
         if clash:
             raise ColumnError(f"{listed(clash)} is named by --inputs and by --tasks; leave it out of one of them")
@@ -69,7 +71,7 @@ class Columns:
 
     def X(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The inputs of a file, composition features last."""
-        _require(frame, self.inputs)
+        require_numbers(frame, self.inputs)
         if self.formula is None:
             return frame[self.inputs]
         from mfgp.materials import featurize
@@ -86,6 +88,17 @@ class Columns:
         if not self.noise:
             return None
         return frame[list(self.noise.values())].set_axis(pd.Index(list(self.noise)), axis="columns")
+
+
+def open_table(
+    path: Path, tasks: str, inputs: str | None, formula: str | None, noise: list[str] | None, notes: Console
+) -> tuple[pd.DataFrame, Columns]:
+    """The file that is learned from and its columns; inputs that no option names are told."""
+    frame = read_table(path, formula)
+    columns = Columns.choose(frame, tasks, inputs, formula, noise)
+    if inputs is None and formula is None:
+        notes.print(f"inputs: {', '.join(columns.inputs)}")
+    return frame, columns
 
 
 def read_table(path: Path, formula: str | None = None) -> pd.DataFrame:
@@ -123,6 +136,25 @@ def prepare_folder(path: Path) -> Path:
     except OSError as error:
         raise DataError(f"the folder {path} cannot be made ({error.strerror}); give another --out") from error
     return path
+
+
+def prepare_file(path: Path) -> None:
+    """Make the folder of a file that results go to.
+
+    Raises
+    ------
+    DataError
+        It cannot be made, or there is a folder in the place of the file.
+    """
+    if path.is_dir():
+        raise DataError(f"--out {path} is a folder, expected a file; write --out {path / 'predictions.csv'}")
+    prepare_folder(path.parent)
+
+
+def require_numbers(frame: pd.DataFrame, names: Sequence[str]) -> None:
+    """Raise ColumnError or DataError unless the file has these columns, and finite numbers in them."""
+    _require(frame, names)
+    read_numbers(frame[list(names)], "the file", "write a number in each cell, and nothing where there is none")
 
 
 def _require(frame: pd.DataFrame, names: Sequence[str]) -> None:

@@ -35,10 +35,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 @pytest.fixture
 def complaint(run: Run) -> Callable[..., str]:
-    """What a command that has to fail says: one line, and nothing else."""
+    """What a command that has to fail says, notes aside: one line."""
 
     def ask(*arguments: object) -> str:
-        result = run(*arguments)
+        result = run(*arguments, "--quiet")
         assert result.exit_code == 2, result.output
         assert result.stdout == ""
         assert result.stderr.startswith("Error: ")

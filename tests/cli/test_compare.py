@@ -62,6 +62,30 @@ def test_it_prints_a_table_and_writes_its_files(run: Run) -> None:
     assert Path("out/parity.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("low, high", [("E [eV]", "E meas [eV]"), ("[/x] low", "high :gem:")])
+def test_names_are_printed_as_they_are(run: Run, low: str, high: str) -> None:
+    sample(24).rename(columns={"low": low, "high": high}).to_csv("train.csv", index=False)
+    arguments = ("--folds", 2, "--jobs", 1, "--experiments", "50", "--unit", "[eV]", "--out", "[out]")
+    result = run("compare", "train.csv", "--tasks", f"{low},{high}", *arguments)
+    assert result.exit_code == 0, result.output
+    assert f"{high}: 12 values predicted" in result.stdout
+    assert f"{low} known" in result.stdout
+    assert "MAE, [eV]" in result.stdout
+    assert f"there are 6 values of {high} to learn from" in result.stderr
+    assert "written to [out]" in result.stderr
+
+
+@pytest.mark.usefixtures("at_once")
+def test_files_are_written_before_the_table_is_printed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object) -> None:
+        raise InterruptedError
+
+    monkeypatch.setattr("mfgp.cli.report.render", fail)
+    assert isinstance(run(*ARGUMENTS, "--experiments", "").exception, InterruptedError)
+    assert {path.name for path in Path("mfgp-compare").iterdir()} == {"results.csv", "predictions.csv", "parity.png"}
+
+
 def test_situations_are_named_after_the_other_task_or_tasks() -> None:
     Y = sample(24)[["low", "high"]]
     situations, left_out = situations_of(Y, 2, [100, 6, 5])
@@ -103,4 +127,6 @@ def test_complaints_are_one_line(complaint: Callable[..., str]) -> None:
     assert complaint(*ARGUMENTS, "--folds", 99).startswith("99 folds cannot be made of 12 measured values")
     message = "--experiments '5,few' are no numbers of values; write whole numbers, such as 100,50"
     assert complaint(*ARGUMENTS, "--experiments", "5,few") == message
+    message = "--jobs 0 is no number of processes; write 1 or more, or -1 for one a core"
+    assert complaint(*ARGUMENTS, "--jobs", 0) == message
     assert "cannot be made" in complaint(*ARGUMENTS, "--out", "train.csv")

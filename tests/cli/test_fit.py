@@ -29,6 +29,16 @@ def test_what_is_learned_is_printed_and_written(run: Run, tmp_path: Path) -> Non
     assert "written to learned" in result.stderr
 
 
+def test_names_are_printed_as_they_are_and_the_inputs_told(run: Run) -> None:
+    names = {"a": "a [nm]", "low": "[/x] low", "high": "E [eV]"}
+    frame = pd.read_csv("train.csv").rename(columns=names)
+    frame.assign(heated=frame["b"] > 0.5).to_csv("train.csv", index=False)
+    result = run("fit", "train.csv", "--tasks", "[/x] low,E [eV]")
+    assert result.exit_code == 0, result.output
+    assert all(name in result.stdout for name in names.values())
+    assert "inputs: a [nm], b, heated\n" in result.stderr
+
+
 def test_each_architecture_writes_what_it_has(run: Run) -> None:
     arguments = ("fit", "train.csv", "--tasks", "low,high", "--architecture", "latent-variable", "--quiet")
     result = run(*arguments, "--inputs", "a")
@@ -47,4 +57,11 @@ def test_complaints_are_one_line(complaint: Callable[..., str]) -> None:
     assert complaint("fit", "none.csv", "--tasks", "low,high").startswith("none.csv cannot be read")
     assert complaint("fit", "train.csv", "--tasks", "low,hgih").startswith("there is no column 'hgih'")
     assert "holds text" in complaint("fit", "train.csv", "--tasks", "low,high", "--inputs", "name")
+    message = (
+        "column 'high' of the file holds text, for example 'n. d.', expected numbers: write a number in each cell, and "
+        "nothing where there is none"
+    )
+    frame = pd.read_csv("train.csv", dtype=str, keep_default_na=False)
+    frame.replace({"high": {"": "n. d."}}).to_csv("text.csv", index=False)
+    assert complaint("fit", "text.csv", "--tasks", "low,high") == message
     assert "sources" in complaint("fit", "train.csv", "--tasks", "low,high", "--sources", "high=lwo")

@@ -27,6 +27,13 @@ def test_a_pair_without_two_sides_is_refused(text: str) -> None:
         pairs([text], "--noise")
 
 
+@pytest.mark.parametrize("option", ["--noise", "--sources"])
+def test_a_task_that_comes_twice_is_refused(option: str) -> None:
+    message = f"{option} is given twice for 'high', as 'a' and 'b'; write it once for each task"
+    with pytest.raises(ParameterError, match=message):
+        pairs(["high=a", "low=c", "high = b"], option)
+
+
 @pytest.mark.parametrize("architecture", Architecture)
 def test_every_architecture_can_be_built(architecture: Architecture) -> None:
     assert type(architecture.build(None)).__name__.removesuffix("GP").lower() == architecture.replace("-", "")

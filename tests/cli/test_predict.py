@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from mfgp import MultiTaskGP
 from tests.cli.conftest import Run
@@ -45,6 +46,37 @@ def test_given_values_are_asked_for_in_vain(complaint: Callable[..., str]) -> No
     frame.to_csv("new.csv", index=False)
     message = "--given uses the values of tasks in NEW, but it has none of the columns 'low', 'high'; leave --given out"
     assert complaint(*ARGUMENTS, "--given") == message
+
+
+@pytest.fixture
+def unfitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No fit: what has to be refused before one is."""
+    monkeypatch.setattr(MultiTaskGP, "fit", None)
+
+
+@pytest.mark.usefixtures("unfitted")
+def test_given_values_that_are_text_are_refused_before_the_fit(complaint: Callable[..., str]) -> None:
+    pd.read_csv("new.csv").assign(low="n. d.").to_csv("new.csv", index=False)
+    assert complaint(*ARGUMENTS, "--given").startswith("column 'low' of the file holds text, for example 'n. d.'")
+
+
+@pytest.mark.usefixtures("unfitted")
+def test_a_folder_in_the_place_of_the_file_is_refused_before_the_fit(complaint: Callable[..., str]) -> None:
+    Path("results").mkdir()
+    message = "--out results is a folder, expected a file; write --out results/predictions.csv"
+    assert complaint(*ARGUMENTS, "--out", "results") == message
+
+
+def test_columns_of_earlier_predictions_are_refused_before_the_fit(
+    run: Run, complaint: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(*ARGUMENTS).exit_code == 0
+    monkeypatch.setattr(MultiTaskGP, "fit", None)
+    message = (
+        "NEW has the columns 'low_mean', 'low_std', 'low_lower', 'low_upper', 'high_mean' and 3 more, where "
+        "predictions are to go; rename them, or leave them out"
+    )
+    assert complaint("predict", "train.csv", "predictions.csv", *ARGUMENTS[3:]) == message
 
 
 def test_an_input_that_is_missing_is_named_before_the_fit(complaint: Callable[..., str]) -> None:

@@ -25,6 +25,12 @@ def test_inputs_are_the_columns_of_numbers_that_have_no_other_use() -> None:
     assert choose().known_noise(FRAME) is None
 
 
+def test_true_and_false_are_inputs_of_their_own_accord() -> None:
+    frame = FRAME.assign(heated=True, annealed=pd.Series([None], dtype=object)).loc[[0, 0]].reset_index(drop=True)
+    frame.loc[0, "annealed"] = False
+    assert Columns.choose(frame, "low,high", None, None, ["low=low_sd"]).inputs == ["a", "b", "heated", "annealed"]
+
+
 def test_inputs_can_be_named_in_any_order() -> None:
     assert choose(inputs="b,a").X(FRAME).columns.tolist() == ["b", "a"]
 
