@@ -61,7 +61,8 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
     Raises
     ------
     DataError
-        A shape or a type does not fit, or a task index is not a whole number from 0 to T - 1.
+        A shape or a type does not fit, a value is missing or infinite, a variance is negative or infinite, or a task
+        index is not a whole number from 0 to T - 1.
     ParameterError
         The task column is not the last, or an output task does not exist.
 
@@ -93,8 +94,9 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         input_transform: InputTransform | _DefaultType | None = DEFAULT,
         outcome_transform: OutcomeTransform | _DefaultType | None = DEFAULT,
     ) -> None:
+        _check_data(train_X, train_Y, train_Yvar)
         inputs = train_X.shape[-1] - 1
-        num_tasks = _number_of_tasks(train_X, train_Y, task_feature, kernel, all_tasks)
+        num_tasks = _number_of_tasks(train_X, task_feature, kernel, all_tasks)
         if kernel is None:
             kernel = CoregionalizationKernel([input_kernel("matern52", inputs)], num_tasks, rank=min(num_tasks, 2))
         if input_transform is DEFAULT:
@@ -177,9 +179,18 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         output_indices
             Tasks wanted where X has no task column; the output tasks by default.
         observation_noise
-            True to add each task's noise; a tensor of variances of X's rows, in standardised units, to add those.
+            True to add each task's noise. Or variances to add, (..., q, m) or (..., 1, m), where m is the number of
+            outputs, one if X names the tasks; outcome-transformed as everywhere in BoTorch, so by default in the
+            tasks' standardised units.
         posterior_transform
             Applied at the end.
+
+        Raises
+        ------
+        DataError
+            A task is named that does not exist, or the noise is negative, NaN or of another shape.
+        ParameterError
+            X names the tasks, and ``output_indices`` others.
         """
         self.eval()
         alone = X.shape[-1] == self.num_non_task_features + 1
@@ -191,7 +202,9 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         transformed = self.transform_inputs(rows)
         distribution = self(transformed)
         if isinstance(observation_noise, Tensor):
-            distribution = self.likelihood(distribution, transformed, noise=observation_noise)
+            shape = torch.Size([*distribution.mean.shape[:-1], X.shape[-2], 1 if alone else len(tasks)])
+            variance = _variances(observation_noise, shape).mT.flatten(-2)
+            distribution = self.likelihood(distribution, transformed, noise=variance)
         elif observation_noise:
             variance = self.likelihood.task_variance()[rows[..., -1].long()]
             distribution = self.likelihood(distribution, transformed, noise=variance.expand(distribution.mean.shape))
@@ -307,23 +320,57 @@ def _check_tasks(values: Tensor, num_tasks: int) -> Tensor:
     return index
 
 
-def _number_of_tasks(
-    train_X: Tensor, train_Y: Tensor, task_feature: int, kernel: TaskKernel | None, all_tasks: list[int] | None
-) -> int:
-    columns = train_X.shape[-1]
-    if task_feature not in (-1, columns - 1):
-        raise ParameterError(
-            f"task_feature={task_feature}, expected the last column ({columns - 1} or -1); move the task column there"
+def _variances(noise: Tensor, shape: torch.Size) -> Tensor:
+    """Noise variances expanded to (..., q, m)."""
+    try:
+        expanded = noise.expand(shape)
+    except RuntimeError:
+        expanded = None
+    if expanded is None or noise.dim() < 2 or noise.shape[-1] != shape[-1]:
+        raise DataError(
+            f"observation_noise has shape {tuple(noise.shape)}, expected {tuple(shape)}, one variance for each row "
+            "and output; write observation_noise=True to add each task's own"
         )
-    if train_X.dim() != 2 or train_Y.shape != (len(train_X), 1):
+    if not bool((noise >= 0.0).all()):
+        raise DataError("observation_noise holds negative values or NaN; give variances, zero or more")
+    return expanded
+
+
+def _check_data(train_X: Tensor, train_Y: Tensor, train_Yvar: Tensor | None) -> None:
+    if train_X.dim() != 2 or len(train_X) == 0 or train_Y.shape != (len(train_X), 1):
         raise DataError(
             f"train_X has shape {tuple(train_X.shape)} and train_Y {tuple(train_Y.shape)}, "
-            "expected (n, d + 1) and (n, 1)"
+            "expected (n, d + 1) and (n, 1), n at least 1"
         )
     if train_X.dtype != torch.float64 or train_Y.dtype != torch.float64:
         raise DataError(
             f"train_X is of type {train_X.dtype} and train_Y of {train_Y.dtype}, expected torch.float64; "
             "write train_X.double() and train_Y.double()"
+        )
+    for name, values in (("train_X", train_X), ("train_Y", train_Y)):
+        wrong = int((~values.isfinite()).any(-1).sum())
+        if wrong:
+            raise DataError(f"{name} holds NaN or infinity in {wrong} of {len(values)} rows; leave these rows out")
+    if train_Yvar is None:
+        return
+    if train_Yvar.shape != train_Y.shape:
+        raise DataError(
+            f"train_Yvar has shape {tuple(train_Yvar.shape)}, expected {tuple(train_Y.shape)} as train_Y; "
+            "write train_Yvar.reshape(-1, 1) if it has one variance for each value"
+        )
+    wrong = int(((train_Yvar < 0.0) | train_Yvar.isinf()).sum())
+    if wrong:
+        raise DataError(
+            f"train_Yvar is negative or infinite in {wrong} of {len(train_Yvar)} rows; give variances, zero or more, "
+            "and NaN where the noise is to be learned"
+        )
+
+
+def _number_of_tasks(train_X: Tensor, task_feature: int, kernel: TaskKernel | None, all_tasks: list[int] | None) -> int:
+    columns = train_X.shape[-1]
+    if task_feature not in (-1, columns - 1):
+        raise ParameterError(
+            f"task_feature={task_feature}, expected the last column ({columns - 1} or -1); move the task column there"
         )
     if kernel is not None:
         num_tasks = kernel.num_tasks

@@ -141,11 +141,29 @@ def test_observation_noise_is_that_of_the_task(kernel: TaskKernel) -> None:
     close(added, variance[1].expand_as(added))
 
 
-def test_observation_noise_as_variances() -> None:
-    model, rows = build(), with_task(inputs(4), 1)
-    noise = torch.tensor([0.1, 0.2, 0.3, 0.4]).double()
-    added = model.posterior(rows, observation_noise=noise).variance - model.posterior(rows).variance
-    close(added.squeeze(-1), noise * model.outcome_transform.stdvs[1] ** 2)
+@pytest.mark.parametrize("shape", [(4,), (1,), (3, 4), (3, 1)], ids=str)
+@pytest.mark.parametrize("tasks", [[0, 1], [1, 0], [1]], ids=str)
+def test_observation_noise_as_variances(shape: tuple[int, ...], tasks: list[int]) -> None:
+    model, x = build(), inputs(*shape)
+    noise = torch.rand(*shape, len(tasks), generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    plain, noisy = (model.posterior(x, tasks, observation_noise=added) for added in (False, noise))
+    close(noisy.mean, plain.mean)
+    close(noisy.variance - plain.variance, noise * model.outcome_transform.stdvs[tasks] ** 2)
+    named = with_task(x, tasks[0])
+    added = model.posterior(named, observation_noise=noise[..., :1]).variance - model.posterior(named).variance
+    close(added, noise[..., :1] * model.outcome_transform.stdvs[tasks[0]] ** 2)
+
+
+def test_one_observation_noise_for_all_rows() -> None:
+    model, x, noise = build(), inputs(3, 4), torch.tensor([[0.2, 0.7]]).double()
+    one, each = (model.posterior(x, observation_noise=added) for added in (noise, noise.expand(3, 4, 2)))
+    torch.testing.assert_close(one.variance, each.variance, rtol=0, atol=0)
+
+
+def test_the_noise_that_a_task_has_is_what_its_variance_says() -> None:
+    model, x = build(), inputs(4)
+    as_tensor = model.posterior(x, observation_noise=model.likelihood.task_variance().unsqueeze(0))
+    close(as_tensor.variance, model.posterior(x, observation_noise=True).variance)
 
 
 def test_known_noise_is_used_as_given() -> None:
@@ -345,6 +363,18 @@ def test_fantasies(batch: tuple[int, ...]) -> None:
     assert fantasy.posterior(with_task(inputs(*batch, 5), 1)).mean.shape == (3, *batch, 5, 1)
     assert fantasy.posterior(inputs(*batch, 5)).mean.shape == (3, *batch, 5, 2)
     assert fantasy.train_targets.shape == (3, *batch, len(data()[0]) + 2)
+
+
+@pytest.mark.parametrize("batch", [(), (4,)], ids=["one", "batch"])
+@pytest.mark.parametrize("rows", [1, 2], ids=["one for all", "each its own"])
+def test_fantasies_of_known_noise(batch: tuple[int, ...], rows: int) -> None:
+    model, x, new = build(), with_task(inputs(*batch, 2), 1), with_task(inputs(*batch, 5, seed=4), 0)
+    noise = torch.linspace(0.1, 0.2, rows).double().unsqueeze(-1)
+    fantasy = model.fantasize(x, SobolQMCNormalSampler(torch.Size([3])), observation_noise=noise)
+    known = model.condition_on_observations(x, torch.zeros_like(x[..., :1]), noise=noise.expand(*batch, 2, 1))
+    assert fantasy.posterior(new).mean.shape == (3, *batch, 5, 1)
+    close(fantasy.posterior(new).variance, known.posterior(new).variance.expand(3, *batch, 5, 1), 1e-6)
+    assert not torch.allclose(fantasy.posterior(new).mean[0], fantasy.posterior(new).mean[1])
 
 
 def test_a_batch_of_conditioned_models_is_each_by_itself() -> None:
@@ -568,11 +598,49 @@ def test_a_task_column_that_is_not_the_last() -> None:
 
 def test_shapes_that_do_not_fit() -> None:
     rows, values = data()
-    message = r"train_X has shape \(17, 3\) and train_Y \(17,\), expected \(n, d \+ 1\) and \(n, 1\)"
+    message = r"train_X has shape \(17, 3\) and train_Y \(17,\), expected \(n, d \+ 1\) and \(n, 1\), n at least 1"
     with pytest.raises(DataError, match=message):
         TaskGP(rows, values.squeeze(-1))
     with pytest.raises(DataError, match=r"train_X has shape \(2, 17, 3\)"):
         TaskGP(rows.expand(2, -1, -1), values.expand(2, -1, -1))
+    with pytest.raises(DataError, match=r"train_X has shape \(0, 3\)"):
+        TaskGP(rows[:0], values[:0])
+    message = r"train_Yvar has shape \(17,\), expected \(17, 1\) as train_Y; write train_Yvar.reshape\(-1, 1\) if"
+    with pytest.raises(DataError, match=message):
+        TaskGP(rows, values, train_Yvar=torch.ones_like(values).squeeze(-1))
+
+
+@pytest.mark.parametrize("value", [NAN, float("inf")])
+@pytest.mark.parametrize("column", [0, 2])
+def test_inputs_and_values_that_are_not_finite(value: float, column: int) -> None:
+    rows, values = data()
+    rows[3:5, column], values[3] = value, value
+    with pytest.raises(DataError, match="train_X holds NaN or infinity in 2 of 17 rows; leave these rows out"):
+        TaskGP(rows, values)
+    with pytest.raises(DataError, match="train_Y holds NaN or infinity in 1 of 17 rows; leave these rows out"):
+        TaskGP(data()[0], values)
+
+
+@pytest.mark.parametrize("value", [-1e-9, float("inf")])
+def test_variances_that_mean_nothing(value: float) -> None:
+    known = torch.full((17, 1), NAN).double()
+    known[2] = value
+    message = "train_Yvar is negative or infinite in 1 of 17 rows; give variances, zero or more, and NaN where"
+    with pytest.raises(DataError, match=message):
+        TaskGP(*data(), train_Yvar=known)
+
+
+@pytest.mark.parametrize("shape", [(), (4,), (4, 1), (3, 2), (5, 4, 2)], ids=str)
+def test_observation_noise_of_another_shape(shape: tuple[int, ...]) -> None:
+    message = r"observation_noise has shape \(.*\), expected \(4, 2\), one variance for each row and output; write obs"
+    with pytest.raises(DataError, match=message):
+        build().posterior(inputs(4), observation_noise=torch.ones(shape).double())
+
+
+@pytest.mark.parametrize("value", [-0.1, NAN])
+def test_observation_noise_that_is_no_variance(value: float) -> None:
+    with pytest.raises(DataError, match="observation_noise holds negative values or NaN; give variances, zero or more"):
+        build().posterior(inputs(4), observation_noise=torch.full((4, 2), value).double())
 
 
 def test_single_precision() -> None:
