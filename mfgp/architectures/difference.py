@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 
 import pandas as pd
 import torch
@@ -67,13 +68,25 @@ class DifferenceGP(TaskRegressor):
             return {task: [task - 1] for task in range(1, len(tasks))}
         if not isinstance(self.sources, Mapping):
             raise ParameterError(f"sources={self.sources!r}, expected a mapping; write {{task: [source, ...]}}")
-        texts = [name for name, several in self.sources.items() if isinstance(several, str)]
-        if texts:
-            raise ParameterError(f"the sources of {texts} are text, expected a list; write {{task: [source]}}")
-        named = {*self.sources, *(source for several in self.sources.values() for source in several)}
+        for name, several in self.sources.items():
+            if isinstance(several, str) or not isinstance(several, Collection):
+                raise ParameterError(
+                    f"the sources of {name!r} are {several!r}, expected a list; write {{{name!r}: [{several!r}]}}"
+                )
+        named = [*self.sources, *(source for several in self.sources.values() for source in several)]
         unknown = [name for name in named if name not in tasks]
         if unknown:
             raise ParameterError(f"sources name {unknown}, which are no tasks; the tasks are {list(tasks)}")
+        repeated = [name for name, several in self.sources.items() if len(set(several)) < len(several)]
+        if repeated:
+            raise ParameterError(f"sources of {repeated} name a task more than once; write each once")
+        try:
+            TopologicalSorter(self.sources).prepare()
+        except CycleError as error:
+            raise ParameterError(
+                f"sources go in a circle: {' -> '.join(map(repr, error.args[1]))}; "
+                "a task cannot be computed from itself, so leave one of these edges out"
+            ) from error
         place = {name: task for task, name in enumerate(tasks)}
         return {place[name]: [place[source] for source in several] for name, several in self.sources.items()}
 

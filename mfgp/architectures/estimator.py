@@ -13,11 +13,12 @@ from gpytorch.kernels import Kernel
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import Tags
+from torch import Tensor
 
 from mfgp.data.inputs import Inputs
 from mfgp.data.observations import Observations
 from mfgp.data.tasks import Tasks
-from mfgp.errors import NotFittedError, ParameterError
+from mfgp.errors import DataError, NotFittedError, ParameterError
 from mfgp.inference import FitReport
 from mfgp.kernels import TaskKernel
 from mfgp.kernels.stationary import profile
@@ -107,7 +108,7 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         if return_std:
             joint = self._prediction(x, index)
             return self._tasks.present(joint.means, index), self._tasks.present(joint.std.to_numpy(), index)
-        means = self.model_.mean(torch.from_numpy(x).to(self.device)).cpu().numpy()
+        means = self.model_.mean(self._tensor(x)).cpu().numpy()
         return self._tasks.present(means, index)
 
     def predict_distribution(
@@ -147,7 +148,12 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """R2 on the measured values y (n, T), averaged over the tasks that have at least two of them."""
         x, index = self._read(X)
-        truth = self._tasks.read_given(y, X)
+        truth = self._tasks.read_given(y, X, "y")
+        if sample_weight is not None and np.shape(sample_weight) != (len(x),):
+            raise DataError(
+                f"sample_weight has the shape {np.shape(sample_weight)}, expected ({len(x)},): give one weight for "
+                "each row of X"
+            )
         means = self._prediction(x, index).means
         scores = []
         for t in range(truth.shape[1]):
@@ -224,6 +230,9 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         self._check_fitted("predictions")
         return self._inputs.read(X)
 
+    def _tensor(self, x: np.ndarray) -> Tensor:
+        return torch.from_numpy(x).to(self.model_.train_targets.device)
+
     def _prediction(self, x: np.ndarray, index: pd.Index) -> Prediction:
-        joint = self.model_.joint(torch.from_numpy(x).to(self.device))
+        joint = self.model_.joint(self._tensor(x))
         return Prediction(self._tasks.names, index, joint.mean.cpu().numpy(), joint.covariance.cpu().numpy())

@@ -104,8 +104,15 @@ class Tasks:
             )
         return values
 
-    def read_given(self, Y: Any, X: Any) -> Array:
+    def read_given(self, Y: Any, X: Any, name: str = "given") -> Array:
         """Values known at rows to be predicted: as `read`, but tasks may lack columns and values.
+
+        Parameters
+        ----------
+        Y, X
+            As in `read`.
+        name
+            What Y is called in a message.
 
         Returns
         -------
@@ -117,7 +124,7 @@ class Tasks:
         DataError, ColumnError, DataTypeError
             As `read`, but for columns and values that are missing.
         """
-        return self._read(Y, X, "given", complete=False)
+        return self._read(Y, X, name, complete=False)
 
     def read_noise(self, noise: Any, X: Any) -> Array:
         """Standard deviations of the values, in the units of their tasks.

@@ -180,18 +180,18 @@ def input_kernel(kernel: str | Kernel, num_inputs: int, batch_shape: torch.Size 
 
 @torch.no_grad()
 def _check_usable(kernel: Kernel, num_inputs: int, batch_shape: torch.Size) -> None:
-    """Raise ParameterError unless the kernel gives one covariance between two rows of the inputs."""
+    """Raise ParameterError unless the kernel gives one covariance between rows of the inputs."""
     trial = deepcopy(kernel).double()
     device = next((parameter.device for parameter in trial.parameters()), None)
     try:
-        shape = trial(torch.zeros(2, num_inputs, dtype=torch.float64, device=device)).to_dense().shape
+        shape = trial(torch.ones(1, num_inputs, dtype=torch.float64, device=device)).evaluate_kernel().shape
     except (RuntimeError, IndexError) as error:
         raise ParameterError(
             f"the {type(kernel).__name__} cannot be used on {num_inputs} inputs ({error}); "
             f"write ard_num_dims={num_inputs} or leave it out, and active_dims from 0 to {num_inputs - 1}"
         ) from error
-    if shape[-2:] != (2, 2) or shape[:-2] not in (torch.Size(), batch_shape):
+    if shape[-2:] != (1, 1) or shape[:-2] not in (torch.Size(), batch_shape):
         raise ParameterError(
-            f"the {type(kernel).__name__} gives a covariance of shape {tuple(shape)} between two rows, expected "
-            f"{(*batch_shape, 2, 2)}; write a kernel on the inputs alone, without batch_shape"
+            f"the {type(kernel).__name__} gives a covariance of shape {tuple(shape)} for one row, expected "
+            f"{(*batch_shape, 1, 1)}; write a kernel on the inputs alone, without batch_shape"
         )

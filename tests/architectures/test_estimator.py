@@ -93,6 +93,15 @@ def test_it_can_be_pickled(model: TaskRegressor, X: pd.DataFrame, Y: pd.DataFram
     pd.testing.assert_frame_equal(copy.predict(X_new), model.predict(X_new))
 
 
+def test_a_device_set_after_a_fit_waits_for_the_next(
+    model: TaskRegressor, X: pd.DataFrame, Y: pd.DataFrame, X_new: pd.DataFrame
+) -> None:
+    before = model.fit(X, Y).predict(X_new, return_std=True)
+    after = model.set_params(device="meta").predict(X_new, return_std=True)
+    for one, other in zip(before, after, strict=True):
+        pd.testing.assert_frame_equal(one, other)
+
+
 # Values that are missing.
 
 
@@ -311,18 +320,33 @@ WRONG: list[tuple[TaskRegressor, str]] = [
     (LatentVariableGP(dimension=0), "dimension=0, expected a whole number of at least 1"),
     (LatentVariableGP(dimension="2"), "dimension='2', expected a whole number of at least 1"),
     (IndependentGP(kernel="matern"), "kernel='matern' is not known; write one of 'matern52'"),
+    (IndependentGP(kernel=["rbf"]), r"kernel=\['rbf'\] is not known; write one of 'matern52'"),
+    (MultiTaskGP(kernel=RBFKernel(ard_num_dims=3)), "the RBFKernel cannot be used on 2 inputs"),
+    (LatentVariableGP(kernel=RBFKernel(batch_shape=[2])), r"the RBFKernel gives a covariance of shape \(2, 1, 1\)"),
     (
         DifferenceGP(sources={"high": ["lwo"]}),
         r"sources name \['lwo'\], which are no tasks; the tasks are \['low', 'high'\]",
     ),
     (DifferenceGP(sources={"hgih": ["low"]}), r"sources name \['hgih'\], which are no tasks; the tasks are"),
-    (DifferenceGP(sources={"high": ["low"], "low": ["high"]}), "sources go in a circle"),
-    (DifferenceGP(sources={"high": ["low", "low"]}), "name a source more than once; write each once"),
+    (
+        DifferenceGP(sources={"high": ["low"], "low": ["high"]}),
+        "sources go in a circle: 'high' -> 'low' -> 'high'; a task cannot be computed from itself, so leave one",
+    ),
+    (DifferenceGP(sources={"low": ["low"]}), "sources go in a circle: 'low' -> 'low'; a task cannot"),
+    (
+        DifferenceGP(sources={"high": ["low", "low"]}),
+        r"sources of \['high'\] name a task more than once; write each once",
+    ),
+    (DifferenceGP(sources={"high": [["low"]]}), r"sources name \[\['low'\]\], which are no tasks; the tasks are"),
+    (
+        DifferenceGP(sources={"high": 1}),
+        r"the sources of 'high' are 1, expected a list; write {'high': \[1\]}",
+    ),
     (DifferenceGP(sources=["low"]), r"sources=\['low'\], expected a mapping; write {task: \[source, ...\]}"),
     (MultiTaskGP(device="banana"), r"device='banana' cannot be used here \(.*\); write device='cpu', or leave it out"),
     (
         DifferenceGP(sources={"high": "low"}),
-        r"the sources of \['high'\] are text, expected a list; write {task: \[source\]}",
+        r"the sources of 'high' are 'low', expected a list; write {'high': \['low'\]}",
     ),
 ]
 
@@ -365,6 +389,17 @@ def test_data_that_do_not_fit(model: TaskRegressor, X: pd.DataFrame, Y: pd.DataF
         model.predict_distribution(X, given=Y.rename(columns={"low": "middle"}))
     with pytest.raises(DataError, match="noise is negative for 'low'"):
         model.fit(X, Y, noise=Y * 0 - 1)
+
+
+def test_scores_of_data_that_do_not_fit(X: pd.DataFrame, Y: pd.DataFrame) -> None:
+    model = MultiTaskGP().fit(X, Y)
+    with pytest.raises(DataError, match="y has 3 rows and X has 22: give one row of y for each row of X"):
+        model.score(X, Y.iloc[:3])
+    with pytest.raises(ColumnError, match="y has the columns 'middle' that are no tasks"):
+        model.score(X, Y.rename(columns={"low": "middle"}))
+    message = r"sample_weight has the shape \(3,\), expected \(22,\): give one weight for each row of X"
+    with pytest.raises(DataError, match=message):
+        model.score(X, Y, sample_weight=[1.0, 2.0, 3.0])
 
 
 def test_given_may_lack_tasks_and_have_them_in_any_order(X: pd.DataFrame, Y: pd.DataFrame, X_new: pd.DataFrame) -> None:

@@ -126,6 +126,11 @@ def test_an_unknown_task_is_named(read: object, name: str) -> None:
         read(TASKS, Y.assign(mid=1.0), X)
 
 
+def test_the_name_of_an_argument_is_the_callers() -> None:
+    with pytest.raises(DataError, match="y has 2 rows and X has 3: give one row of y"):
+        TASKS.read_given(Y.iloc[:2], X, "y")
+
+
 def test_a_task_needs_a_value() -> None:
     with pytest.raises(DataError, match="Y has no value at all for 'high', 'top': a task needs at least one"):
         TASKS.read(Y.assign(high=np.nan, top=None), X)

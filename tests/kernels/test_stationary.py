@@ -2,7 +2,16 @@ from __future__ import annotations
 
 import pytest
 import torch
-from gpytorch.kernels import Kernel, LinearKernel, MaternKernel, RBFKernel, RQKernel, ScaleKernel
+from gpytorch.kernels import (
+    Kernel,
+    LinearKernel,
+    MaternKernel,
+    MultitaskKernel,
+    PolynomialKernel,
+    RBFKernel,
+    RQKernel,
+    ScaleKernel,
+)
 
 from mfgp.errors import ParameterError
 from mfgp.kernels import input_kernel
@@ -113,7 +122,57 @@ def test_keys_tell_the_last_bit_and_the_column_but_not_the_sign_of_zero() -> Non
     assert keys[3] == keys[4]
 
 
-@pytest.mark.parametrize("wrong", ["matern", "RBF", "", 3, None, RBFKernel])
+@pytest.mark.parametrize("wrong", ["matern", "RBF", "", 3, None, RBFKernel, ["rbf"], {"rbf"}])
 def test_anything_else_is_refused(wrong: object) -> None:
     with pytest.raises(ParameterError, match="is not known; write one of 'matern52', .* or give a GPyTorch kernel"):
         input_kernel(wrong, 2)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "kernel",
+    [
+        RBFKernel(ard_num_dims=2),
+        RBFKernel(active_dims=[1]),
+        PolynomialKernel(2),
+        ScaleKernel(RQKernel(ard_num_dims=1, active_dims=[0]) + LinearKernel()),
+    ],
+    ids=lambda kernel: type(kernel).__name__,
+)
+def test_a_kernel_that_suits_the_inputs_is_left_as_it_is(kernel: Kernel) -> None:
+    copy = input_kernel(kernel, 2)
+    for name, value in kernel.state_dict().items():
+        torch.testing.assert_close(copy.state_dict()[name], value, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    "kernel",
+    [RBFKernel(ard_num_dims=3), ScaleKernel(RQKernel(ard_num_dims=3)), RBFKernel(active_dims=[0, 5])],
+    ids=["more", "more within", "absent"],
+)
+def test_a_kernel_for_other_inputs_is_refused(kernel: Kernel) -> None:
+    message = (
+        f"the {type(kernel).__name__} cannot be used on 2 inputs .*write ard_num_dims=2 or leave it out, and activ"
+    )
+    with pytest.raises(ParameterError, match=message):
+        input_kernel(kernel, 2)
+
+
+@pytest.mark.parametrize(
+    "kernel, shape",
+    [
+        (RBFKernel(batch_shape=torch.Size([3])), r"\(3, 1, 1\)"),
+        (ScaleKernel(RQKernel(), batch_shape=torch.Size([3])), r"\(3, 1, 1\)"),
+        (MultitaskKernel(RBFKernel(), num_tasks=2), r"\(2, 2\)"),
+    ],
+    ids=["batch", "batch of scales", "tasks of its own"],
+)
+def test_a_kernel_that_gives_more_than_one_covariance_is_refused(kernel: Kernel, shape: str) -> None:
+    message = rf"gives a covariance of shape {shape} for one row, expected \(1, 1\); write a kernel on the inputs al"
+    with pytest.raises(ParameterError, match=message):
+        input_kernel(kernel, 2)
+
+
+def test_a_batched_kernel_for_a_batch() -> None:
+    batch = torch.Size([3])
+    assert input_kernel(RBFKernel(batch_shape=batch), 2, batch).batch_shape == batch
+    assert input_kernel(RBFKernel(), 2, batch).batch_shape == torch.Size()
