@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -66,9 +67,9 @@ class Prediction:
         Raises
         ------
         ParameterError
-            The level is not between 0 and 1.
+            The level is no number between 0 and 1.
         """
-        if not 0.0 < level < 1.0:
+        if not isinstance(level, Real) or not 0.0 < level < 1.0:
             raise ParameterError(f"level={level!r}, expected a probability between 0 and 1, for example 0.9")
         reach = norm.ppf(0.5 + level / 2.0) * self._deviations()
         bounds = np.stack([self.means - reach, self.means + reach], axis=-1)
@@ -91,6 +92,8 @@ class Prediction:
 
     def __getitem__(self, task: Hashable) -> Prediction:
         """The prediction of one task alone."""
+        if not isinstance(task, Hashable):
+            raise ColumnError(f"{task!r} is no name of a task; take one task at a time, or columns of p.mean and p.std")
         if task not in self.tasks:
             raise ColumnError(f"there is no task {task!r}; the tasks are {list(self.tasks)}")
         place = self.tasks.index(task)
@@ -180,10 +183,3 @@ def _solve(system: np.ndarray, right: np.ndarray) -> np.ndarray:
         eye = 1e-10 * torch.eye(system.shape[-1], dtype=torch.float64)
         lower[tied] = torch.linalg.cholesky(matrices[tied] + eye)
     return torch.cholesky_solve(torch.from_numpy(right), lower).numpy()
-
-
-def concatenate(predictions: Sequence[Prediction]) -> Prediction:
-    """Predictions of the same tasks one below the other."""
-    index = predictions[0].index.append([p.index for p in predictions[1:]])
-    means = np.concatenate([p.means for p in predictions])
-    return Prediction(predictions[0].tasks, index, means, np.concatenate([p.covariance for p in predictions]))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from mfgp.errors import ColumnError, DataError, ParameterError
-from mfgp.prediction import Prediction, concatenate, condition
+from mfgp.prediction import Prediction, condition
 
 TASKS = ("low", "high", 3)
 NAN = float("nan")
@@ -47,12 +49,13 @@ def test_interval_is_that_of_the_normal_distribution(level: float) -> None:
         np.testing.assert_allclose(interval[(task, "upper")], upper)
 
 
-@pytest.mark.parametrize("level", [0.0, 1.0, -0.5, 90, NAN])
-def test_a_level_that_is_no_probability(level: float) -> None:
+@pytest.mark.parametrize("level", [0.0, 1.0, -0.5, 90, NAN, "0.9", None, (0.5, 0.9)])
+def test_a_level_that_is_no_probability(level: object) -> None:
     with pytest.raises(
-        ParameterError, match=f"level={level!r}, expected a probability between 0 and 1, for example 0.9"
+        ParameterError,
+        match=re.escape(f"level={level!r}") + ", expected a probability between 0 and 1, for example 0.9",
     ):
-        random_prediction().interval(level)
+        random_prediction().interval(level)  # type: ignore[arg-type]
 
 
 def test_samples_have_the_mean_and_covariance() -> None:
@@ -94,6 +97,14 @@ def test_an_unknown_task_is_named() -> None:
         random_prediction()["height"]
 
 
+@pytest.mark.parametrize("several", [["low", "high"], np.array(["low"]), pd.Index(["low", "high"])])
+def test_several_tasks_are_no_task(several: object) -> None:
+    with pytest.raises(
+        ColumnError, match=r"'low'.*is no name of a task; take one task at a time, or columns of p.mean"
+    ):
+        random_prediction()[several]  # type: ignore[index]
+
+
 def test_a_flat_table() -> None:
     p = random_prediction()
     frame = p.to_frame(0.8)
@@ -108,14 +119,6 @@ def test_its_description_is_the_table() -> None:
     text = repr(random_prediction())
     assert text.startswith("Prediction of 4 rows, tasks ['low', 'high', 3]:")
     assert "row 3" in text
-
-
-def test_predictions_one_below_the_other() -> None:
-    p = random_prediction(5)
-    parts = [Prediction(TASKS, p.index[s], p.means[s], p.covariance[s]) for s in (slice(2), slice(2, 5))]
-    whole = concatenate(parts)
-    pd.testing.assert_frame_equal(whole.to_frame(), p.to_frame())
-    np.testing.assert_array_equal(whole.covariance, p.covariance)
 
 
 # Conditioning on tasks that are known at a row.

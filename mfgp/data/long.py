@@ -16,7 +16,7 @@ from mfgp.errors import ColumnError, DataError, DataTypeError
 def from_long(
     frame: pd.DataFrame,
     *,
-    inputs: str | Iterable[Hashable],
+    inputs: Hashable | Iterable[Hashable],
     task: Hashable,
     value: Hashable,
     noise: Hashable | None = None,
@@ -57,7 +57,7 @@ def from_long(
     Raises
     ------
     DataTypeError
-        If `frame` is not a pandas frame.
+        If `frame` is not a pandas frame, or `tasks` no list.
     ColumnError
         If a column is missing or named twice, or values are no numbers.
     DataError
@@ -75,7 +75,7 @@ def from_long(
     """
     if not isinstance(frame, pd.DataFrame):
         raise DataTypeError(f"frame is a {type(frame).__name__}, expected a pandas.DataFrame: write pd.DataFrame(...)")
-    features: list[Hashable] = [inputs] if isinstance(inputs, str) else list(inputs)
+    features: list[Hashable] = [inputs] if isinstance(inputs, str) or not isinstance(inputs, Iterable) else [*inputs]
     _require_columns(frame, [*features, task, value, *([] if noise is None else [noise])], bool(features))
     names = _task_names(frame[task], task, tasks)
     numbers = read_numbers(frame[[value] if noise is None else [value, noise]], "frame")
@@ -123,6 +123,8 @@ def _task_names(column: pd.Series[Any], task: Hashable, wanted: Sequence[Hashabl
         found = present
     if wanted is None:
         return found
+    if isinstance(wanted, str) or not isinstance(wanted, Iterable):
+        raise DataTypeError(f"tasks={wanted!r}, expected a list of names: write tasks=[{wanted!r}]")
     absent = [name for name in wanted if name not in found]
     if absent:
         raise DataError(f"no line of frame is of the tasks {listed(absent)}: its tasks are {listed(found)}")

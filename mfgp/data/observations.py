@@ -81,7 +81,3 @@ class Observations:
         """One task's observations, as those of task 0."""
         chosen = self.take(self.task == task)
         return Observations(chosen.x, torch.zeros_like(chosen.task), chosen.y, chosen.noise, chosen.row)
-
-    def to(self, device: torch.device | str | None) -> Observations:
-        """The same observations on another device."""
-        return Observations(*(getattr(self, field.name).to(device) for field in fields(self)))

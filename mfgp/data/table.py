@@ -90,9 +90,13 @@ def require_same_rows(table: Table, name: str, inputs: Any) -> None:
     if len(table) != rows:
         raise DataError(f"{name} has {len(table)} rows and X has {rows}: give one row of {name} for each row of X")
     if isinstance(table, pandas) and isinstance(inputs, pandas) and not table.index.equals(inputs.index):
+        if table.index.is_unique and inputs.index.is_unique:
+            order = f"write {name}.loc[X.index] to bring them into the order of X"
+        else:
+            order = "some come more than once, so give each row a label of its own to match them by"
         raise DataError(
-            f"{name} and X have different row labels: write {name}.loc[X.index] to bring them into the order of X, or "
-            f"{name}.set_axis(X.index) if the rows already belong together"
+            f"{name} and X have different row labels: {order}, or write {name}.set_axis(X.index) if the rows already "
+            "belong together"
         )
 
 

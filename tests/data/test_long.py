@@ -116,6 +116,13 @@ def test_tasks_are_taken_in_the_order_wanted() -> None:
     assert len(X) == 2
 
 
+def test_one_input_may_go_by_any_name() -> None:
+    frame = LONG.rename(columns={"size": 0})
+    alone, listed = (from_long(frame, **{**ROLES, "inputs": name})[0] for name in (0, [0]))
+    pd.testing.assert_frame_equal(alone, listed)
+    assert list(alone.columns) == [0]
+
+
 def test_a_gap_does_not_make_a_replicate() -> None:
     long = pd.DataFrame({"size": [1, 1], "method": ["a", "a"], "gap": [None, 1.0]})
     X, Y, _ = from_long(long, inputs=["size"], task="method", value="gap")
@@ -138,6 +145,17 @@ def test_a_missing_column_is_named(role: str) -> None:
         ColumnError, match="frame lacks the columns 'nowhere': its columns are 'metal', 'size', 'method'"
     ):
         from_long(LONG, **{**ROLES, role: "nowhere"})
+
+
+def test_an_input_that_is_no_column_and_no_list_is_named() -> None:
+    with pytest.raises(ColumnError, match="frame lacks the columns 7: its columns are 'metal', 'size', 'method'"):
+        from_long(LONG, **{**ROLES, "inputs": 7})
+
+
+@pytest.mark.parametrize("tasks", ["pbe", 7])
+def test_tasks_are_a_list(tasks: object) -> None:
+    with pytest.raises(DataTypeError, match=f"tasks={tasks!r}, expected a list of names: write tasks=.{tasks!r}."):
+        from_long(LONG, **ROLES, tasks=tasks)
 
 
 def test_a_column_has_one_role() -> None:

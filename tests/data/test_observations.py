@@ -3,7 +3,6 @@ from __future__ import annotations
 from itertools import permutations
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,9 +77,3 @@ def test_parts_of_it() -> None:
     assert data.take(data.y > 1.5).y.tolist() == [3.0, 2.0]
     part = data.of_task(1)
     assert (part.y.tolist(), part.task.tolist(), part.row.tolist()) == ([2.0], [0], [0])
-
-
-@pytest.mark.parametrize("device", ["cpu", "meta"])
-def test_it_moves_whole(device: str) -> None:
-    data = Observations.gather(np.zeros((1, 1)), np.zeros((1, 1)), None).to(device)
-    assert {getattr(data, name).device.type for name in FIELDS} == {device}

@@ -184,6 +184,14 @@ def test_other_row_labels_are_refused() -> None:
         require_same_rows(pd.Series([1, 2], [1, 0]), "Y", pd.DataFrame({"a": [1, 2]}, [0, 1]))
 
 
+@pytest.mark.parametrize("labels, others", [([0, 0], [0, 1]), ([0, 1], [1, 1]), ([1, 1, 0], [1, 0, 1])], ids=str)
+def test_row_labels_that_repeat_cannot_bring_rows_into_order(labels: list[int], others: list[int]) -> None:
+    message = "Y and X have different row labels: some come more than once, so give each row a label.*Y.set_axis"
+    with pytest.raises(DataError, match=message) as caught:
+        require_same_rows(pd.Series(1.0, labels), "Y", pd.DataFrame({"a": 1.0}, others))
+    assert "loc" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("table", "inputs"),
     [
