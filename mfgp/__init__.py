@@ -3,6 +3,9 @@
 Frames go in (X, and Y with one column a task, NaN where not measured), joint distributions over the tasks come out.
 """
 
+from importlib import import_module
+from types import ModuleType
+
 from mfgp.architectures import DifferenceGP, IndependentGP, LatentVariableGP, MultiTaskGP
 from mfgp.data import from_long
 from mfgp.model import TaskGP
@@ -19,3 +22,15 @@ __all__ = [
     "TaskGP",
     "from_long",
 ]
+
+_ON_DEMAND = ["datasets", "materials", "plotting", "validation"]
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in _ON_DEMAND:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_ON_DEMAND])

@@ -34,5 +34,9 @@ class NotFittedError(MfgpError, SklearnNotFittedError):
     """A fitted attribute or a prediction was asked of an estimator before ``fit``."""
 
 
+class DependencyError(MfgpError, ImportError):
+    """An optional library is needed for what was asked and is not installed."""
+
+
 class NumericsError(MfgpError, ArithmeticError):
     """A covariance matrix could not be factorised even with the largest jitter allowed."""

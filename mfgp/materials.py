@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mfgp.errors import DataError, DataTypeError, MfgpError, ParameterError
+from mfgp.errors import DataError, DataTypeError, DependencyError, ParameterError
 
 # What each element brings (rows of the table below) and the statistics over the elements of a formula kept of it.
 _FEATURES = {
@@ -38,10 +38,6 @@ _AMOUNT = r"(\d+\.?\d*|\.\d+)?"
 _TOKEN = re.compile(rf"([A-Z][a-z]?){_AMOUNT}|([(\[])|[)\]]{_AMOUNT}")
 _PLACEHOLDERS = ["He", "Ne", "Ar", "Rn"]  # one electronegativity, 1.63, stands in the table for these four
 _MOST_LISTED = 10
-
-
-class DependencyError(MfgpError, ImportError):
-    """An optional library is needed for what was asked and is not installed."""
 
 
 def parse_formula(formula: str) -> dict[str, float]:

@@ -10,6 +10,8 @@ import grimp
 import pytest
 from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
+import mfgp
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "mfgp"
 MOST_LINES = 400
@@ -64,3 +66,27 @@ def test_a_bare_import_brings_none_of_the_optional_libraries() -> None:
     code = f"import sys, mfgp; print(*[name for name in {libraries} if name in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert loaded.stdout.split() == []
+
+
+def test_subpackages_come_on_demand() -> None:
+    """Each from a plain import, none of them before it is asked for."""
+    code = """
+import sys, mfgp
+names = ["datasets", "materials", "plotting", "validation"]
+print([name for name in names if f"mfgp.{name}" in sys.modules])
+print(set(names) | set(mfgp.__all__) <= set(dir(mfgp)))
+print([getattr(mfgp, name).__name__ for name in names])
+print(hasattr(mfgp, "data_sets"))
+"""
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == [
+        "[]",
+        "True",
+        "['mfgp.datasets', 'mfgp.materials', 'mfgp.plotting', 'mfgp.validation']",
+        "False",
+    ]
+
+
+def test_a_name_that_is_not_there_is_named() -> None:
+    with pytest.raises(AttributeError, match="module 'mfgp' has no attribute 'data_sets'"):
+        _ = mfgp.data_sets

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfgp import materials
-from mfgp.errors import DataError, DataTypeError, MfgpError, ParameterError
-from mfgp.materials import FEATURES, DependencyError, featurize, parse_formula
+from mfgp.errors import DataError, DataTypeError, DependencyError, MfgpError, ParameterError
+from mfgp.materials import FEATURES, featurize, parse_formula
 
 AMOUNTS = st.dictionaries(st.sampled_from(["H", "Na", "Fe", "O", "Ce", "Bi"]), st.integers(1, 20), min_size=1)
 
