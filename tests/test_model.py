@@ -259,7 +259,7 @@ def test_a_fit_raises_the_log_posterior(kernel: TaskKernel) -> None:
     model = TaskGP(*data(), kernel=kernel)
     observations = model._observations(model.transform_inputs(*model.train_inputs))
     objective = Objective(model.covar_module, model.likelihood, observations)
-    before = (objective.log_evidence() + objective.log_prior()).item()
+    before = objective.log_evidence() + objective.log_prior().item()
     assert model.fit().log_posterior > before
 
 

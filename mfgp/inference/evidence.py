@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
+from scipy.linalg import lapack
 from torch import Tensor
 
 from mfgp.errors import NumericsError
@@ -41,16 +43,84 @@ def factorise(covariance: Tensor) -> Factor:
         lower, failure = torch.linalg.cholesky_ex(matrix)
         if failure.item() == 0:
             return Factor(lower, jitter)
-    finite = bool(torch.isfinite(covariance.tril()).all())
-    raise NumericsError(
-        f"the covariance of {len(covariance)} observations "
-        + (
-            f"is not positive definite even with a jitter of {JITTERS[-1]:g}"
-            if finite
-            else "holds values that are not finite"
+    raise _failure(covariance)
+
+
+def _failure(covariance: Tensor) -> NumericsError:
+    if not bool(torch.isfinite(covariance.tril()).all()):
+        return NumericsError(
+            f"the covariance of {len(covariance)} observations holds values that are not finite; "
+            "look for values, inputs or noise that are not finite or too large to be squared"
         )
-        + "; look for duplicated rows without noise, or give noise="
+    return NumericsError(
+        f"the covariance of {len(covariance)} observations is not positive definite even with a jitter of "
+        f"{JITTERS[-1]:g}; look for duplicated rows without noise, or give noise="
     )
+
+
+class Evidence(NamedTuple):
+    """Log evidence with its derivatives by the covariance (N, N; lower triangle) and by the values (N,)."""
+
+    value: float
+    by_covariance: Tensor
+    jitter: float
+
+
+def evidence_and_gradient(fill: Callable[[], Tensor], y: Tensor) -> Evidence:
+    """Log N(y | 0, C) and G = (a a^T - C^-1) / 2 with a = C^-1 y, which is written over C.
+
+    Rasmussen & Williams (2006), equations 2.30 and 5.9. On the CPU the factor and the inverse are made in place, by
+    LAPACK's potrf and potri.
+
+    Parameters
+    ----------
+    fill
+        Gives C, noise and all, of which the lower triangle is read. It is called again for each jitter that is tried.
+    y
+        (N,) values.
+
+    Raises
+    ------
+    NumericsError
+        As :func:`factorise`.
+
+    Examples
+    --------
+    >>> evidence = evidence_and_gradient(lambda: torch.eye(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64))
+    >>> round(evidence.value, 4), evidence.by_covariance.item()
+    (-1.4189, 0.0)
+    """
+    for jitter in JITTERS:
+        covariance = fill()
+        if jitter:
+            covariance.diagonal().add_(jitter * covariance.diagonal().mean())
+        outcome = _in_place(covariance, y) if covariance.device.type == "cpu" else _on_device(covariance, y)
+        if outcome is not None:
+            half_log_determinant, weights, inverse = outcome
+            value = -0.5 * torch.dot(y, weights).item() - half_log_determinant - 0.5 * len(y) * math.log(2.0 * math.pi)
+            return Evidence(value, inverse.addr_(weights, weights, beta=-0.5, alpha=0.5), jitter)
+    raise _failure(fill())
+
+
+def _in_place(covariance: Tensor, y: Tensor) -> tuple[float, Tensor, Tensor] | None:
+    matrix = covariance.numpy().T  # LAPACK counts by columns: the lower triangle is the upper one to it
+    factor, failure = lapack.dpotrf(matrix, lower=0, clean=0, overwrite_a=1)
+    if failure:
+        return None
+    half_log_determinant = covariance.diagonal().log().sum().item()
+    if not math.isfinite(half_log_determinant):
+        return None
+    weights, _ = lapack.dpotrs(factor, y.numpy(), lower=0)
+    lapack.dpotri(factor, lower=0, overwrite_c=1)
+    return half_log_determinant, torch.from_numpy(weights), covariance
+
+
+def _on_device(covariance: Tensor, y: Tensor) -> tuple[float, Tensor, Tensor] | None:
+    lower, failure = torch.linalg.cholesky_ex(covariance)
+    if failure.item():
+        return None
+    weights = torch.cholesky_solve(y.unsqueeze(-1), lower).squeeze(-1)
+    return lower.diagonal().log().sum().item(), weights, torch.cholesky_inverse(lower)
 
 
 class _LogEvidence(torch.autograd.Function):

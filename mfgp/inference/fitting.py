@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from mfgp.data.observations import Observations
 from mfgp.inference.noise import TaskNoise
@@ -74,8 +73,7 @@ def fit(kernel: TaskKernel, noise: TaskNoise, observations: Observations) -> Fit
         evaluations += last.evaluations
         jitter = max(jitter, last.jitter)
     last.set(best.vector)
-    with torch.no_grad():
-        evidence = last.log_evidence().item()
+    evidence = last.log_evidence()
     starts = tuple(
         StartReport(c.name, c.status, c.log_posterior, len(levels[-1 if c is best else 0]), c.evaluations, c.seconds)
         for c in candidates

@@ -11,6 +11,7 @@ from gpytorch.likelihoods.gaussian_likelihood import _GaussianLikelihoodBase
 from gpytorch.likelihoods.noise_models import HomoskedasticNoise
 from linear_operator.operators import DiagLinearOperator
 from torch import Tensor
+from torch.nn import Parameter
 
 from mfgp.kernels.priors import NoisePrior
 
@@ -50,7 +51,7 @@ class TaskNoise(_GaussianLikelihoodBase):
         learned, typical = _summary(num_tasks, task, self.known_variance)
         self.register_buffer("learned", learned)
         self.register_buffer("typical_variance", typical)
-        self.register_parameter("raw_scale", torch.nn.Parameter(torch.zeros(num_tasks, dtype=torch.float64)))
+        self.register_parameter("raw_scale", Parameter(torch.zeros(num_tasks, dtype=torch.float64)))
         self.register_constraint("raw_scale", LogTransformedInterval(*self.BOUNDS, initial_value=0.1))
         self.register_prior("scale_prior", NoisePrior(_groups(groups, learned)), _scale)
         self.to(task.device)
@@ -73,6 +74,12 @@ class TaskNoise(_GaussianLikelihoodBase):
     def variance(self, task: Tensor, known_variance: Tensor) -> Tensor:
         """Variance of each training observation's noise: the known one, or the learned one of its task."""
         return torch.where(known_variance.isnan(), self.scale.square()[task], known_variance)
+
+    def pull_back(self, by_variance: Tensor, task: Tensor, known_variance: Tensor) -> tuple[Parameter, Tensor]:
+        """Derivatives by the free parameter, from those by the variance of each training observation."""
+        by_scale = torch.where(known_variance.isnan(), by_variance, 0.0)
+        by_task = torch.zeros_like(self.raw_scale).index_add_(0, task, by_scale)
+        return self.raw_scale, 2.0 * by_task * self.scale.square()
 
     def get_fantasy_likelihood(self, *, noise: Tensor, **kwargs: Any) -> TaskNoise:
         """A copy for the training observations followed by new ones, whose noise variances (..., m) are given."""

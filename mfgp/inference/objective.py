@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from botorch.utils.constraints import LogTransformedInterval
 from gpytorch.module import Module
+from gpytorch.priors import Prior
 from torch import Tensor
+from torch.nn import Parameter
 
 from mfgp.data.observations import Observations
 from mfgp.errors import NumericsError
-from mfgp.inference.evidence import log_evidence
+from mfgp.inference.evidence import evidence_and_gradient, log_evidence
 from mfgp.inference.noise import TaskNoise
+from mfgp.kernels import AutoregressiveKernel, CoregionalizationKernel, TaskEmbeddingKernel
+from mfgp.kernels.priors import LightPrior
+from mfgp.kernels.stationary import profile
 from mfgp.kernels.task_kernel import TaskKernel
-from mfgp.kernels.training import training_covariance
+from mfgp.kernels.training import TrainingCovariance, training_covariance
 
 _UNBOUNDED = 50.0
 IMPOSSIBLE = 1e25  # the loss where no factorisation succeeds
@@ -44,38 +49,78 @@ class Objective:
         self.evaluations = 0
         self.jitter = 0.0
         self._known_variance = observations.noise.square()
-        self._priors = list(_priors(kernel)) + list(_priors(noise))
+        self._covariance = TrainingCovariance(observations.x, observations.task, kernel.num_tasks)
+        self._priors = [*_priors(kernel), *_priors(noise)]
+        self._closed_form = _is_closed_form(kernel, self._priors)
 
-    def log_evidence(self) -> Tensor:
+    def log_evidence(self) -> float:
         """Log evidence of the observations at the current parameters."""
         data = self.observations
-        covariance = training_covariance(self.kernel, data.x, data.task)
-        variance = self.noise.variance(data.task, self._known_variance)
-        value, jitter = log_evidence(covariance, variance, data.y)
+        with torch.no_grad():
+            covariance = training_covariance(self.kernel, data.x, data.task)
+            variance = self.noise.variance(data.task, self._known_variance)
+            value, jitter = log_evidence(covariance, variance, data.y)
         self.jitter = max(self.jitter, jitter)
-        return value
+        return value.item()
 
     def log_prior(self) -> Tensor:
         """Log prior density at the current parameters."""
         total = torch.zeros((), dtype=torch.float64, device=self.observations.y.device)
-        for log_prob, value in self._priors:
-            total = total + log_prob(value()).sum()
+        for prior, owner, _, read in self._priors:
+            total = total + prior.log_prob(read(owner)).sum()
         return total
 
     def value_and_gradient(self, vector: np.ndarray) -> tuple[float, np.ndarray]:
-        """Negative log posterior and its gradient at a flat vector; huge where no factorisation succeeds."""
+        """Negative log posterior and its gradient at a flat vector; IMPOSSIBLE where no factorisation succeeds."""
         self.set(vector)
         self.evaluations += 1
         try:
-            loss = -(self.log_evidence() + self.log_prior())
+            value, gradients = self._by_hand() if self._closed_form else self._by_autograd()
         except NumericsError:
             return IMPOSSIBLE, np.zeros_like(vector)
-        gradients = torch.autograd.grad(loss, self.parameters, allow_unused=True)
         flat = [
-            torch.zeros(p.numel(), dtype=torch.float64) if g is None else g.reshape(-1).cpu()
-            for p, g in zip(self.parameters, gradients, strict=True)
+            np.zeros(p.numel()) if g is None else g.detach().reshape(-1).cpu().numpy()
+            for p, g in ((p, gradients.get(p)) for p in self.parameters)
         ]
-        return loss.item(), torch.cat(flat).numpy()
+        return -value, -np.concatenate(flat)
+
+    @torch.no_grad()
+    def _by_hand(self) -> tuple[float, dict[Parameter, Tensor]]:
+        """Log posterior and its gradient without a graph."""
+        data, kernel, noise = self.observations, self.kernel, self.noise
+        processes, offsets, row_effect = kernel.processes(), kernel.offsets(), kernel.row_effect()
+        variance = noise.variance(data.task, self._known_variance)
+
+        def fill() -> Tensor:
+            covariance = self._covariance.fill(processes, offsets, row_effect)
+            covariance.diagonal().add_(variance)
+            return covariance
+
+        evidence = evidence_and_gradient(fill, data.y)
+        self.jitter = max(self.jitter, evidence.jitter)
+        by_variance = evidence.by_covariance.diagonal().clone()
+        by_parts = self._covariance.gradient(processes, evidence.by_covariance)
+        gradients = dict(kernel.pull_back(by_parts))
+        by_noise = noise.pull_back(by_variance, data.task, self._known_variance)
+        gradients[by_noise[0]] = by_noise[1]
+        value = evidence.value
+        for prior, owner, parameter, read in self._priors:
+            x = read(owner)
+            value += prior.log_prob(x).sum().item()
+            slope = prior.slope(x)
+            gradients[parameter] = gradients[parameter] + (slope if x is parameter else slope * x)
+        return value, gradients
+
+    def _by_autograd(self) -> tuple[float, dict[Parameter, Tensor]]:
+        """The same for kernels and priors of the user's own, through a graph of n x n steps."""
+        data = self.observations
+        rows = torch.cat([data.x, data.task.unsqueeze(-1).to(data.x)], dim=-1)
+        variance = self.noise.variance(data.task, self._known_variance)
+        evidence, jitter = log_evidence(self.kernel.forward(rows, rows), variance, data.y)
+        self.jitter = max(self.jitter, jitter)
+        value = evidence + self.log_prior()
+        gradients = torch.autograd.grad(value, self.parameters, allow_unused=True)
+        return value.item(), dict(zip(self.parameters, gradients, strict=True))
 
     def get(self) -> np.ndarray:
         """The current parameters as a flat vector."""
@@ -101,9 +146,35 @@ class Objective:
         ]
 
 
-def _priors(module: Module) -> Iterator[tuple[Callable[[Tensor], Tensor], Callable[[], Tensor]]]:
-    for _, owner, prior, value, _ in module.named_priors():
-        yield prior.log_prob, partial(value, owner)
+class _Prior(NamedTuple):
+    """A prior, the module and the parameter it belongs to, and how to read from the module what it is a density of."""
+
+    prior: Prior
+    owner: Module
+    parameter: Parameter | None
+    read: Callable[[Module], Tensor]
+
+
+def _priors(module: Module) -> Iterator[_Prior]:
+    """Priors by the convention of their names: `scale_prior` is that of `raw_scale`, or else of `scale`."""
+    for name, owner, prior, read, _ in module.named_priors():
+        stem = name.rpartition(".")[-1].removesuffix("_prior")
+        parameter = getattr(owner, f"raw_{stem}", getattr(owner, stem, None))
+        yield _Prior(prior, owner, parameter if isinstance(parameter, Parameter) else None, read)
+
+
+def _is_closed_form(kernel: TaskKernel, priors: list[_Prior]) -> bool:
+    """Whether every gradient is known: a kernel, input kernels and priors of ours."""
+    return (
+        type(kernel) in (CoregionalizationKernel, AutoregressiveKernel, TaskEmbeddingKernel)
+        and not kernel.batch_shape
+        and all(
+            profile(inner) is not None
+            and isinstance(getattr(inner, "raw_lengthscale_constraint", None), LogTransformedInterval)
+            for inner in kernel.input_kernels
+        )
+        and all(isinstance(p.prior, LightPrior) and p.parameter is not None for p in priors)
+    )
 
 
 def _bounds(module: Module) -> Iterator[tuple[int, tuple[float, float]]]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 import torch
 from botorch.utils.constraints import LogTransformedInterval
 from gpytorch.kernels import Kernel
 from torch import Tensor
+from torch.nn import Parameter
 
 from mfgp.errors import ParameterError
 from mfgp.kernels.priors import NormalPrior, ScalePrior
-from mfgp.kernels.task_kernel import Process, TaskKernel
+from mfgp.kernels.task_kernel import CovarianceGradient, Process, TaskKernel
 
 
 class AutoregressiveKernel(TaskKernel):
@@ -94,12 +95,29 @@ class AutoregressiveKernel(TaskKernel):
 
     def row_factor(self) -> Tensor:
         """(T, R): each source's row effect, handed on like the rest of its difference."""
-        return self.propagation()[..., :, self.row_tasks] * self.row_loadings.unsqueeze(-2)
+        return self._row_reach() * self.row_loadings.unsqueeze(-2)
+
+    def _row_reach(self) -> Tensor:
+        return self.propagation()[..., :, self.row_tasks]
 
     def offsets(self) -> Tensor:
         """Each difference has an unknown mean of its own, handed on like the rest of it."""
         reach = self.propagation()
         return self.OFFSET_SCALE**2 * reach @ reach.transpose(-1, -2)
+
+    def pull_back(self, gradient: CovarianceGradient) -> Iterator[tuple[Parameter, Tensor]]:
+        """Derivatives by the free parameters, from those by the covariance's parts."""
+        yield from super().pull_back(gradient)
+        reach, variance = self.propagation(), self.scale.square()
+        amplitude = torch.stack([part.amplitude for part in gradient.processes])  # (q, t, t')
+        towards = ((amplitude + amplitude.mT) @ reach.mT.unsqueeze(-1)).squeeze(-1).mT  # (t, q)
+        yield self.raw_scale, variance * (reach * towards).sum(0)
+        by_reach = towards * variance + self.OFFSET_SCALE**2 * (gradient.offsets + gradient.offsets.T) @ reach
+        if self.row_tasks:
+            rows = (gradient.row_effect + gradient.row_effect.T) @ self.row_factor()
+            by_reach[:, self.row_tasks] += rows * self.row_loadings
+        by_rho = reach.T @ by_reach @ reach.T
+        yield self.weights, self._edge_matrix @ by_rho.flatten()
 
     def groups(self) -> Tensor:
         """Tasks that are connected by edges, in whatever direction."""
@@ -107,6 +125,10 @@ class AutoregressiveKernel(TaskKernel):
         for task, source in self.edges:
             labels = [labels[source] if label == labels[task] else label for label in labels]
         return torch.tensor(labels)
+
+    def pull_back_rows(self, by_row_effect: Tensor) -> Tensor:
+        """Derivatives by the loadings of the row effect, from those by its covariance (T, T)."""
+        return ((by_row_effect + by_row_effect.T) @ self.row_factor() * self._row_reach()).sum(0)
 
     @torch.no_grad()
     def set_edges(self, weights: Mapping[tuple[int, int], float]) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from botorch.utils.constraints import LogTransformedInterval
 from gpytorch.kernels import Kernel
 from torch import Tensor
+from torch.nn import Parameter
 
 from mfgp.kernels.priors import NormalPrior, ScalePrior
-from mfgp.kernels.task_kernel import Process, TaskKernel
+from mfgp.kernels.task_kernel import CovarianceGradient, Process, TaskKernel
 
 
 class CoregionalizationKernel(TaskKernel):
@@ -67,6 +68,13 @@ class CoregionalizationKernel(TaskKernel):
         shared = self.loadings @ self.loadings.transpose(-1, -2)
         amplitudes = shared + torch.diag_embed(self.specific.square())
         return [Process(kernel, amplitudes[..., q, :, :]) for q, kernel in enumerate(self.input_kernels)]
+
+    def pull_back(self, gradient: CovarianceGradient) -> Iterator[tuple[Parameter, Tensor]]:
+        """Derivatives by the free parameters, from those by the covariance's parts."""
+        yield from super().pull_back(gradient)
+        amplitude = torch.stack([part.amplitude for part in gradient.processes])
+        yield self.loadings, (amplitude + amplitude.mT) @ self.loadings
+        yield self.raw_specific, 2.0 * amplitude.diagonal(dim1=-2, dim2=-1) * self.specific.square()
 
     def groups(self) -> Tensor:
         """One group, unless the rank is zero."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from gpytorch.kernels import Kernel
 from torch import Tensor
+from torch.nn import Parameter
 
 from mfgp.kernels.priors import PositionsPrior, ScalePrior
-from mfgp.kernels.task_kernel import Process, TaskKernel
+from mfgp.kernels.task_kernel import CovarianceGradient, Process, TaskKernel
 
 
 class TaskEmbeddingKernel(TaskKernel):
@@ -50,7 +53,7 @@ class TaskEmbeddingKernel(TaskKernel):
             "amplitude", torch.nn.Parameter(torch.ones(*batch_shape, num_tasks, dtype=torch.float64))
         )
         self.register_prior("positions_prior", PositionsPrior(), _positions)
-        self.register_prior("amplitude_prior", ScalePrior(1.0), _size)
+        self.register_prior("amplitude_prior", ScalePrior(1.0), _amplitude)
 
     def processes(self) -> list[Process]:
         """The one process of all tasks."""
@@ -58,6 +61,15 @@ class TaskEmbeddingKernel(TaskKernel):
         distance = (z.unsqueeze(-3) - z.unsqueeze(-2)).square().sum(-1)
         amplitude = self.amplitude.unsqueeze(-1) * self.amplitude.unsqueeze(-2)
         return [Process(self.input_kernels[0], amplitude, distance)]
+
+    def pull_back(self, gradient: CovarianceGradient) -> Iterator[tuple[Parameter, Tensor]]:
+        """Derivatives by the free parameters, from those by the covariance's parts."""
+        yield from super().pull_back(gradient)
+        part = gradient.processes[0]
+        assert part.distance is not None
+        yield self.amplitude, (part.amplitude + part.amplitude.T) @ self.amplitude
+        pull = 2.0 * (part.distance + part.distance.T)
+        yield self.positions, pull.sum(-1, keepdim=True) * self.positions - pull @ self.positions
 
     @torch.no_grad()
     def set_embedding(self, positions: Tensor, amplitude: Tensor) -> None:
@@ -70,5 +82,5 @@ def _positions(kernel: TaskEmbeddingKernel) -> Tensor:
     return kernel.positions
 
 
-def _size(kernel: TaskEmbeddingKernel) -> Tensor:
-    return kernel.amplitude.abs()
+def _amplitude(kernel: TaskEmbeddingKernel) -> Tensor:
+    return kernel.amplitude

@@ -7,6 +7,7 @@ their constant where it does not depend on the parameter.
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 
 import torch
 from gpytorch.priors import Prior
@@ -15,17 +16,21 @@ from torch import Tensor
 _SAME_PLACE = 1e-12  # squared distance at which positions count as one, so that the density is finite
 
 
-class _LightPrior(Prior):
-    """A prior that is only its log density."""
+class LightPrior(Prior):
+    """A prior that is only its log density, and that density's slope."""
 
     def __init__(self) -> None:
         torch.nn.Module.__init__(self)
+
+    @abstractmethod
+    def slope(self, x: Tensor) -> Tensor:
+        """Derivative of the summed log density by x, of the shape of x."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
 
-class LengthscalePrior(_LightPrior):
+class LengthscalePrior(LightPrior):
     """Log-normal lengthscales, correlated so that inputs share one scale unless the data say otherwise.
 
     log l = log(median) + c + e with one shared c ~ N(0, shared^2) and e_j ~ N(0, own^2) per input. The median
@@ -59,8 +64,15 @@ class LengthscalePrior(_LightPrior):
         shared_variance = self.SHARED**2 * d + self.OWN**2
         return -0.5 * ((z - common).square().sum(-1) / self.OWN**2 + d * common.squeeze(-1).square() / shared_variance)
 
+    def slope(self, x: Tensor) -> Tensor:
+        """Derivative of the summed log density by x, of the shape of x."""
+        z = torch.log(x / self.median)
+        common = z.mean(-1, keepdim=True)
+        shared_variance = self.SHARED**2 * z.shape[-1] + self.OWN**2
+        return ((common - z) / self.OWN**2 - common / shared_variance) / x
 
-class ScalePrior(_LightPrior):
+
+class ScalePrior(LightPrior):
     """Density of a standard deviation that is never zero for want of values, and heavy-tailed upwards.
 
     Over log s the log density is shape log(s / scale) - (shape + 1) / 2 log(1 + (s / scale)^2): a half-t with shape 1
@@ -88,12 +100,17 @@ class ScalePrior(_LightPrior):
         self.shape = shape
 
     def log_prob(self, x: Tensor) -> Tensor:
-        """Log density over the logarithm, elementwise."""
-        ratio = x / self.scale
-        return self.shape * torch.log(ratio) - 0.5 * (self.shape + 1.0) * torch.log1p(ratio.square())
+        """Log density over the logarithm, elementwise; of the size of x where that has a sign."""
+        square = (x / self.scale).square()
+        return 0.5 * (self.shape * torch.log(square) - (self.shape + 1.0) * torch.log1p(square))
+
+    def slope(self, x: Tensor) -> Tensor:
+        """Derivative of the summed log density by x, of the shape of x."""
+        square = (x / self.scale).square()
+        return (self.shape - (self.shape + 1.0) * square / (1.0 + square)) / x
 
 
-class PositionsPrior(_LightPrior):
+class PositionsPrior(LightPrior):
     """Density of the tasks' positions: normal around the origin, and no two at one place for want of values.
 
     The density is over the logarithms of the distances, which adds the dimension times log |z_t - z_t'| for T - 1 of
@@ -113,8 +130,15 @@ class PositionsPrior(_LightPrior):
         apart = (x[..., first, :] - x[..., second, :]).square().sum(-1)
         return dimension / tasks * torch.log(apart + _SAME_PLACE).sum(-1) - 0.5 * x.square().sum((-1, -2))
 
+    def slope(self, x: Tensor) -> Tensor:
+        """Derivative of the summed log density by x, of the shape of x."""
+        tasks, dimension = x.shape[-2:]
+        steps = x.unsqueeze(-2) - x.unsqueeze(-3)
+        apart = steps.square().sum(-1, keepdim=True) + _SAME_PLACE
+        return 2.0 * dimension / tasks * (steps / apart).sum(-2) - x
 
-class NoisePrior(_LightPrior):
+
+class NoisePrior(LightPrior):
     """Density of noise standard deviations, in units of their tasks, that are alike where tasks are related.
 
     With m the mean of log s over a group of related tasks, the log density is
@@ -149,8 +173,16 @@ class NoisePrior(_LightPrior):
         level = 0.5 * averaging.diagonal() * logs
         return (level - 0.5 * x.square() - torch.log1p(own.square())).sum(-1)
 
+    def slope(self, x: Tensor) -> Tensor:
+        """Derivative of the summed log density by x, of the shape of x."""
+        averaging = self.averaging.to(x)
+        logs = torch.log(x)
+        own = logs - logs @ averaging
+        pull = 2.0 * own / (1.0 + own.square())
+        return (0.5 * averaging.diagonal() - pull + pull @ averaging.T) / x - x
 
-class NormalPrior(_LightPrior):
+
+class NormalPrior(LightPrior):
     """Normal density around zero of a parameter that may have either sign.
 
     Examples
@@ -166,3 +198,7 @@ class NormalPrior(_LightPrior):
     def log_prob(self, x: Tensor) -> Tensor:
         """Log density, elementwise."""
         return -0.5 * (x / self.scale).square()
+
+    def slope(self, x: Tensor) -> Tensor:
+        """Derivative of the summed log density by x, of the shape of x."""
+        return -x / self.scale**2

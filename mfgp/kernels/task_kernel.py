@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from gpytorch.kernels import Kernel
 from torch import Tensor
+from torch.nn import Parameter
 
 from mfgp.kernels.priors import NormalPrior
 from mfgp.kernels.stationary import profile, row_keys, squared_distance
@@ -36,6 +37,22 @@ class Process:
     amplitude: Tensor
     distance: Tensor | None = None
     support: tuple[bool, ...] | None = None
+
+
+class ProcessGradient(NamedTuple):
+    """Derivatives of a function of the covariance by what a process is made of: (1, d), (T, T) and (T, T) or None."""
+
+    lengthscale: Tensor
+    amplitude: Tensor
+    distance: Tensor | None
+
+
+class CovarianceGradient(NamedTuple):
+    """Derivatives of a function of the covariance: by each process, by the offsets and by the row effect, (T, T) both."""
+
+    processes: list[ProcessGradient]
+    offsets: Tensor
+    row_effect: Tensor
 
 
 class TaskKernel(Kernel, ABC):
@@ -69,7 +86,7 @@ class TaskKernel(Kernel, ABC):
         self.row_tasks = list(row_tasks)
         if self.row_tasks:
             loadings = torch.zeros(*batch_shape, len(self.row_tasks), dtype=torch.float64)
-            self.register_parameter("row_loadings", torch.nn.Parameter(loadings))
+            self.register_parameter("row_loadings", Parameter(loadings))
             self.register_prior("row_loadings_prior", NormalPrior(1.0), _row_loadings)
 
     @abstractmethod
@@ -86,6 +103,22 @@ class TaskKernel(Kernel, ABC):
             return None
         factor = self.row_factor()
         return factor @ factor.mT
+
+    def pull_back(self, gradient: CovarianceGradient) -> Iterator[tuple[Parameter, Tensor]]:
+        """Derivatives by the free parameters, from those by the covariance's parts.
+
+        For input kernels as :func:`~mfgp.kernels.input_kernel` makes them and without a batch of parameters. What a
+        subclass adds or changes it has to pull back itself.
+        """
+        for process, part in zip(self.processes(), gradient.processes, strict=True):
+            inner = process.kernel
+            yield inner.raw_lengthscale, part.lengthscale * inner.lengthscale
+        if self.row_tasks:
+            yield self.row_loadings, self.pull_back_rows(gradient.row_effect)
+
+    def pull_back_rows(self, by_row_effect: Tensor) -> Tensor:
+        """Derivatives by the loadings of the row effect, from those by its covariance (T, T)."""
+        return (by_row_effect + by_row_effect.T) @ self.row_loadings
 
     @torch.no_grad()
     def set_row_effect(self, scale: Tensor) -> None:

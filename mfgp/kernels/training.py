@@ -1,190 +1,238 @@
 """The covariance of training observations and its gradient, panel by panel, without a graph of n x n steps.
 
-Observations come sorted by task, so a panel of rows has one task and each process's amplitude is a row vector on it.
-Only the lower triangle (by panels) is computed; it is all that a Cholesky factorisation reads. The gradient with
-respect to lengthscales is a matrix product: with u = x / l and W = dE/d(r2), sum_ik W_ik (u_ij - u_kj)^2 needs W's
-row sums, its column sums and W u, never an n x n x d array.
+Observations come sorted by task. Only the lower triangle is computed; it is all that a Cholesky factorisation reads. It
+is made in panels of rows that fit the processor's cache. A plentiful task has panels of its own, on which each process's
+amplitude is a row vector; scarce tasks share a panel. The gradient with respect to lengthscales is a matrix product: with
+u = x / l and W = dE/d(r2), sum_ik W_ik (u_ij - u_kj)^2 needs W's row sums, its column sums and W u, never an n x n x d
+array.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from mfgp.kernels.stationary import Profile, profile, row_keys
-from mfgp.kernels.task_kernel import TaskKernel
+from mfgp.kernels.task_kernel import CovarianceGradient, Process, ProcessGradient, TaskKernel
 
-PANEL_ROWS = 192
+PANEL_ENTRIES = 2**17
+LEAST_PANEL_ROWS = 24
 
 
 class _Panel(NamedTuple):
-    task: int
     start: int
     stop: int
-    task_start: int
+    task: int | None
 
 
-def training_covariance(kernel: TaskKernel, x: Tensor, task: Tensor) -> Tensor:
-    """Covariance (N, N) of observations sorted by task, differentiable in the kernel's parameters.
+class TrainingCovariance:
+    """The covariance of fixed observations for changing parameters.
 
     Parameters
     ----------
-    kernel
-        The kernel; where one of its input kernels is not a plain RBF or Matern, autograd through it is used instead.
     x
         (N, d) inputs.
     task
         (N,) task of each observation, ascending.
-
-    Returns
-    -------
-    (N, N) tensor of which only the lower triangle is to be read. A gradient handed back to it is taken as that of the
-    whole symmetric matrix, as :func:`~mfgp.inference.evidence.log_evidence` gives it.
+    num_tasks
+        T.
 
     Examples
     --------
     >>> from mfgp.kernels import CoregionalizationKernel, input_kernel
     >>> kernel = CoregionalizationKernel([input_kernel("rbf", 1)], num_tasks=1, rank=1)
     >>> x = torch.tensor([[0.0], [1.5]], dtype=torch.float64)
-    >>> covariance = training_covariance(kernel, x, torch.tensor([0, 0]))
-    >>> print(round(covariance[1, 0].item(), 4))  # (1 + 0.3^2) exp(-1/2) + 1
+    >>> covariance = TrainingCovariance(x, torch.tensor([0, 0]), num_tasks=1)
+    >>> with torch.no_grad():
+    ...     matrix = covariance.fill(kernel.processes(), kernel.offsets(), kernel.row_effect())
+    >>> print(round(matrix[1, 0].item(), 4))  # (1 + 0.3^2) exp(-1/2) + 1
     1.6611
     """
-    processes = kernel.processes()
-    profiles = [profile(process.kernel) for process in processes]
-    offsets = kernel.offsets()
-    if not _all_known(profiles):
-        rows = torch.cat([x, task.unsqueeze(-1).to(x)], dim=-1)
-        return kernel.forward(rows, rows)
-    counts = torch.bincount(task, minlength=kernel.num_tasks).tolist()
-    tensors: list[Tensor | None] = []
-    for process in processes:
-        tensors += [process.kernel.lengthscale.reshape(-1), process.amplitude, process.distance]
-    supports = [process.support for process in processes]
-    return _SortedCovariance.apply(x, counts, profiles, supports, offsets, kernel.row_effect(), *tensors)
 
+    def __init__(self, x: Tensor, task: Tensor, num_tasks: int) -> None:
+        self.centred = x - x.mean(0)
+        self.task = task
+        self.num_tasks = num_tasks
+        self.counts = torch.bincount(task, minlength=num_tasks).tolist()
+        self.membership = torch.nn.functional.one_hot(task, num_tasks).to(x)
+        self.panels = list(_panels(self.counts))
+        low, high = _pairs(row_keys(x))
+        self._pairs = low * len(x) + high
+        self._pair_tasks = task[low] * num_tasks + task[high]
+        self._pair_weights = torch.where(low == high, 1.0, 2.0).to(x)
+        self._saved: list[tuple[Tensor, Tensor, Tensor]] = []
 
-def _all_known(profiles: list[Profile | None]) -> bool:
-    return all(shape is not None for shape in profiles)
+    def fill(self, processes: Sequence[Process], offsets: Tensor, row_effect: Tensor | None) -> Tensor:
+        """The covariance (N, N), of which only the lower triangle is to be read.
 
-
-def _panels(counts: list[int]) -> Iterator[_Panel]:
-    start = 0
-    for task, count in enumerate(counts):
-        for first in range(start, start + count, PANEL_ROWS):
-            yield _Panel(task, first, min(first + PANEL_ROWS, start + count), start)
-        start += count
-
-
-def _expand(row: Tensor, counts: Tensor) -> Tensor:
-    """Values per task (T,) to values per observation (N,)."""
-    return torch.repeat_interleave(row, counts)
-
-
-class _SortedCovariance(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any,
-        x: Tensor,
-        counts: list[int],
-        profiles: list[Profile],
-        supports: list[tuple[bool, ...] | None],
-        offsets: Tensor,
-        row_effect: Tensor | None,
-        *tensors: Tensor | None,
-    ) -> Tensor:
-        n = len(x)
-        centred = x - x.mean(0)
-        repeats = torch.tensor(counts, device=x.device)
-        covariance = x.new_zeros(n, n)
-        shared = torch.repeat_interleave(offsets, repeats, dim=1)
-        ctx.keys = None if row_effect is None else row_keys(x)
-        by_row = None if row_effect is None else torch.repeat_interleave(row_effect, repeats, dim=1)
-        for panel in _panels(counts):
-            here, there = slice(panel.start, panel.stop), slice(0, panel.stop)
-            covariance[here, there] = shared[panel.task, there]
-            if by_row is not None:
-                same = ctx.keys[here].unsqueeze(-1) == ctx.keys[there]
-                covariance[here, there].addcmul_(same.to(x), by_row[panel.task, there].unsqueeze(0))
-        saved: list[Tensor | None] = []
-        for q, (shape, support) in enumerate(zip(profiles, supports, strict=True)):
-            lengthscale, amplitude, distance = tensors[3 * q : 3 * q + 3]
-            assert lengthscale is not None
-            assert amplitude is not None
-            u = centred / lengthscale
+        Every process has an RBF or a Matern kernel. What the gradient needs is kept until the next call.
+        """
+        self._saved.clear()
+        covariance = self.centred.new_empty(len(self.centred), len(self.centred))
+        shared = offsets.index_select(1, self.task)
+        for panel in self.panels:
+            covariance[panel.start : panel.stop, : panel.stop] = self._on(panel, shared)
+        for process in processes:
+            shape = _profile(process)
+            u = self.centred / process.kernel.lengthscale.detach()
             norms = u.square().sum(-1)
-            rows = torch.repeat_interleave(amplitude, repeats, dim=1)
-            gaps = None if distance is None else torch.repeat_interleave(distance, repeats, dim=1)
-            first = _first_row(counts, support)
-            for panel in _panels(counts):
-                if support is not None and not support[panel.task]:
-                    continue
+            columns = process.amplitude.index_select(1, self.task)
+            gaps = None if process.distance is None else process.distance.index_select(1, self.task)
+            first = self._first_row(process)
+            for panel in self._reached(process):
                 here, there = slice(panel.start, panel.stop), slice(first, panel.stop)
                 r2 = torch.addmm(norms[there], u[here], u[there].T, alpha=-2.0).add_(norms[here].unsqueeze(-1))
                 r2.clamp_min_(0.0)
                 if gaps is not None:
-                    r2.add_(gaps[panel.task, there])
+                    r2.add_(self._on(panel, gaps, first))
                 value, slope = shape.value_and_slope(r2)
-                covariance[here, there].addcmul_(value, rows[panel.task, there].unsqueeze(0))
-                saved += [value, slope]
-        ctx.counts, ctx.supports, ctx.panels = counts, supports, saved
-        ctx.save_for_backward(centred, *tensors)
+                amplitude = self._on(panel, columns, first)
+                covariance[here, there].addcmul_(value, amplitude)
+                self._saved.append((value, slope, amplitude))
+        if row_effect is not None:
+            covariance.view(-1).index_add_(0, self._pairs, row_effect.reshape(-1)[self._pair_tasks])
         return covariance
 
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        centred, *tensors = ctx.saved_tensors
-        counts = ctx.counts
-        repeats = torch.tensor(counts, device=centred.device)
-        num_tasks = len(counts)
-        membership = torch.repeat_interleave(
-            torch.eye(num_tasks, dtype=centred.dtype, device=centred.device), repeats, dim=0
-        )
-        offsets_gradient = centred.new_zeros(num_tasks, num_tasks)
-        row_gradient = None if ctx.keys is None else centred.new_zeros(num_tasks, num_tasks)
-        panel_gradients = []
-        for panel in _panels(counts):
-            weights = gradient[panel.start : panel.stop, : panel.stop].clone()
-            weights[:, : panel.start] *= 2.0
-            panel_gradients.append(weights)
-            offsets_gradient[panel.task] += weights.sum(0) @ membership[: panel.stop]
-            if row_gradient is not None:
-                same = ctx.keys[panel.start : panel.stop].unsqueeze(-1) == ctx.keys[: panel.stop]
-                row_gradient[panel.task] += torch.where(same, weights, 0.0).sum(0) @ membership[: panel.stop]
-        results: list[Tensor | None] = []
-        saved = iter(ctx.panels)
-        for q, support in enumerate(ctx.supports):
-            lengthscale, amplitude, distance = tensors[3 * q : 3 * q + 3]
-            u = centred / lengthscale
+    def gradient(self, processes: Sequence[Process], by_covariance: Tensor) -> CovarianceGradient:
+        """Derivatives of a function of the covariance that was filled last, by what it was filled from.
+
+        Parameters
+        ----------
+        processes
+            Those of :meth:`fill`.
+        by_covariance
+            (N, N) derivatives by the entries of the symmetric matrix, of which the lower triangle is read; used up.
+        """
+        by_rows = by_covariance.view(-1)[self._pairs] * self._pair_weights
+        row_effect = by_rows.new_zeros(self.num_tasks**2).index_add_(0, self._pair_tasks, by_rows)
+        offsets = by_rows.new_zeros(self.num_tasks, self.num_tasks)
+        for panel in self.panels:
+            weights = by_covariance[panel.start : panel.stop, : panel.stop]
+            weights.mul_(2.0)[:, panel.start :].tril_().diagonal().mul_(0.5)
+            self._collect(offsets, panel, weights, 0)
+        saved = iter(self._saved)
+        results = []
+        for process in processes:
+            lengthscale = process.kernel.lengthscale.detach()
+            u = self.centred / lengthscale
             u2 = u.square()
-            rows = torch.repeat_interleave(amplitude, repeats, dim=1)
-            first = _first_row(counts, support)
+            first = self._first_row(process)
             squares = torch.zeros_like(u[0])
-            amplitude_gradient = torch.zeros_like(amplitude)
-            distance_gradient = None if distance is None else torch.zeros_like(distance)
-            for panel, weights in zip(_panels(counts), panel_gradients, strict=True):
-                if support is not None and not support[panel.task]:
-                    continue
+            amplitude = torch.zeros_like(process.amplitude)
+            distance = None if process.distance is None else torch.zeros_like(process.distance)
+            for panel in self._reached(process):
+                value, slope, factor = next(saved)
                 here, there = slice(panel.start, panel.stop), slice(first, panel.stop)
-                value, slope = next(saved), next(saved)
-                within = weights[:, first:]
-                amplitude_gradient[panel.task] += torch.linalg.vecdot(within, value, dim=0) @ membership[there]
-                by_r2 = slope * within * rows[panel.task, there]
-                columns = by_r2.sum(0)
-                if distance_gradient is not None:
-                    distance_gradient[panel.task] += columns @ membership[there]
-                squares += by_r2.sum(1) @ u2[here] + columns @ u2[there]
+                weights = by_covariance[here, there]
+                self._collect(amplitude, panel, value.mul_(weights), first)
+                by_r2 = slope.mul_(weights).mul_(factor)
+                if distance is not None:
+                    self._collect(distance, panel, by_r2, first)
+                squares += by_r2.sum(1) @ u2[here] + by_r2.sum(0) @ u2[there]
                 squares -= 2.0 * (u[here] * (by_r2 @ u[there])).sum(0)
-            by_lengthscale = (
-                -2.0 * squares / lengthscale if len(lengthscale) > 1 else -2.0 * squares.sum() / lengthscale
-            )
-            results += [by_lengthscale, amplitude_gradient, distance_gradient]
-        return None, None, None, None, offsets_gradient, row_gradient, *results
+            total = squares if lengthscale.shape[-1] > 1 else squares.sum()
+            results.append(ProcessGradient(-2.0 * total / lengthscale, amplitude, distance))
+        self._saved.clear()
+        return CovarianceGradient(results, offsets, row_effect.view(self.num_tasks, self.num_tasks))
+
+    def _on(self, panel: _Panel, columns: Tensor, first: int = 0) -> Tensor:
+        """Values per task and observation (T, N) on a panel: (1, n) where it has one task, else (m, n)."""
+        there = columns[:, first : panel.stop]
+        if panel.task is not None:
+            return there[panel.task].unsqueeze(0)
+        return there.index_select(0, self.task[panel.start : panel.stop])
+
+    def _collect(self, total: Tensor, panel: _Panel, entries: Tensor, first: int) -> None:
+        """Add the sums over pairs of tasks of a panel's entries (m, n) to a total (T, T)."""
+        there = self.membership[first : panel.stop]
+        if panel.task is not None:
+            total[panel.task] += entries.sum(0) @ there
+        else:
+            total += self.membership[panel.start : panel.stop].T @ (entries @ there)
+
+    def _reached(self, process: Process) -> Iterator[_Panel]:
+        """Panels with a task that the process reaches."""
+        first = self._first_row(process)
+        for panel in self.panels:
+            if panel.stop > first and (panel.task is None or process.support is None or process.support[panel.task]):
+                yield panel
+
+    def _first_row(self, process: Process) -> int:
+        """The first observation of the first task that the process reaches."""
+        return 0 if process.support is None else sum(self.counts[: process.support.index(True)])
 
 
-def _first_row(counts: list[int], support: tuple[bool, ...] | None) -> int:
-    """The first observation of the first task that a process reaches."""
-    return 0 if support is None else sum(counts[: support.index(True)])
+def has_profiles(processes: Sequence[Process]) -> bool:
+    """Whether all input kernels are plain ones, which :class:`TrainingCovariance` can do.
+
+    Examples
+    --------
+    >>> from gpytorch.kernels import LinearKernel, RBFKernel
+    >>> [has_profiles([Process(kernel, torch.ones(1, 1))]) for kernel in (RBFKernel(), LinearKernel())]
+    [True, False]
+    """
+    return all(profile(process.kernel) is not None for process in processes)
+
+
+@torch.no_grad()
+def training_covariance(kernel: TaskKernel, x: Tensor, task: Tensor) -> Tensor:
+    """Covariance (N, N) of observations sorted by task, of which only the lower triangle is to be read.
+
+    Parameters
+    ----------
+    kernel
+        The kernel, at its current parameters.
+    x
+        (N, d) inputs.
+    task
+        (N,) task of each observation, ascending.
+    """
+    processes = kernel.processes()
+    if not has_profiles(processes):
+        rows = torch.cat([x, task.unsqueeze(-1).to(x)], dim=-1)
+        return kernel.forward(rows, rows)
+    return TrainingCovariance(x, task, kernel.num_tasks).fill(processes, kernel.offsets(), kernel.row_effect())
+
+
+def _profile(process: Process) -> Profile:
+    shape = profile(process.kernel)
+    assert shape is not None
+    return shape
+
+
+def _panels(counts: list[int]) -> Iterator[_Panel]:
+    """Panels of about PANEL_ENTRIES entries, of one task or of several whole ones, whose task is then None."""
+    start = stop = 0
+    tasks: list[int] = []
+    for task, count in enumerate(counts):
+        if stop > start and stop + count - start > _rows(start):
+            yield _Panel(start, stop, tasks[0] if len(tasks) == 1 else None)
+            start, tasks = stop, []
+        stop += count
+        tasks += [task] * (count > 0)
+        while stop - start > _rows(start):
+            yield _Panel(start, start + _rows(start), task)
+            start += _rows(start)
+    if stop > start:
+        yield _Panel(start, stop, tasks[0] if len(tasks) == 1 else None)
+
+
+def _rows(start: int) -> int:
+    """How many rows a panel has that begins at an observation."""
+    return max(PANEL_ENTRIES // max(start, math.isqrt(PANEL_ENTRIES)), LEAST_PANEL_ROWS)
+
+
+def _pairs(keys: Tensor) -> tuple[Tensor, Tensor]:
+    """Pairs (i, j), i >= j, of observations with the same key."""
+    order = torch.argsort(keys, stable=True)
+    counts = torch.unique_consecutive(keys[order], return_counts=True)[1]
+    ends = counts.cumsum(0)
+    starts = torch.repeat_interleave(ends - counts, counts)
+    behind = torch.arange(len(keys), device=keys.device) - starts + 1
+    low = torch.repeat_interleave(torch.arange(len(keys), device=keys.device), behind)
+    step = torch.arange(len(low), device=keys.device) - torch.repeat_interleave(behind.cumsum(0) - behind, behind)
+    return order[low], order[torch.repeat_interleave(starts, behind) + step]

@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.distributions import MultivariateNormal
 
 from mfgp.errors import NumericsError
-from mfgp.inference.evidence import JITTERS, factorise, log_evidence
+from mfgp.inference.evidence import JITTERS, _on_device, evidence_and_gradient, factorise, log_evidence
 
 
 def problem(n: int = 8) -> tuple[Tensor, Tensor, Tensor]:
@@ -40,6 +40,38 @@ def test_gradients_are_those_of_autograd() -> None:
     torch.testing.assert_close(ours[0], 0.5 * (theirs[0] + theirs[0].T), rtol=1e-10, atol=1e-10)
     for one, other in zip(ours[1:], theirs[1:], strict=True):
         torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-10)
+
+
+def test_in_place_is_the_same() -> None:
+    covariance, noise, y = problem()
+    arguments = [covariance.requires_grad_(), noise, y]
+    expected = reference(*arguments)
+    (slope,) = torch.autograd.grad(expected, covariance)
+    found = evidence_and_gradient(lambda: (covariance + torch.diag(noise)).detach(), y)
+    assert found.value == pytest.approx(expected.item(), rel=1e-12)
+    assert found.jitter == 0.0
+    torch.testing.assert_close(found.by_covariance.tril(), (0.5 * (slope + slope.T)).tril(), rtol=1e-10, atol=1e-10)
+
+
+def test_the_way_of_other_devices_is_the_same() -> None:
+    covariance, noise, y = problem()
+    whole = covariance + torch.diag(noise)
+    outcome = _on_device(whole, y)
+    assert outcome is not None
+    torch.testing.assert_close(torch.tensor(outcome[0]).double(), 0.5 * torch.logdet(whole))
+    torch.testing.assert_close(outcome[1], torch.linalg.solve(whole, y))
+    torch.testing.assert_close(outcome[2], torch.linalg.inv(whole))
+    assert _on_device(-whole, y) is None
+
+
+def test_in_place_a_jitter_is_added_to_a_fresh_matrix() -> None:
+    ones, y = torch.ones(3, 3, dtype=torch.float64), torch.tensor([0.1, 0.1, 0.1], dtype=torch.float64)
+    found = evidence_and_gradient(ones.clone, y)
+    expected, jitter = log_evidence(ones.clone(), torch.zeros(3).double(), y)
+    assert found.jitter == jitter > 0.0
+    assert found.value == pytest.approx(expected.item(), rel=1e-6)
+    with pytest.raises(NumericsError, match="is not positive definite even with a jitter of 0.0001"):
+        evidence_and_gradient(lambda: torch.tensor([[1.0, 2.0], [2.0, 1.0]], dtype=torch.float64), y[:2])
 
 
 def test_gradients_against_differences() -> None:
@@ -85,5 +117,8 @@ def test_a_matrix_beyond_mending() -> None:
 def test_a_matrix_that_is_not_finite(value: float) -> None:
     matrix = torch.eye(2, dtype=torch.float64)
     matrix[1, 0] = value
-    with pytest.raises(NumericsError, match="covariance of 2 observations holds values that are not finite; look for"):
+    with pytest.raises(
+        NumericsError,
+        match="covariance of 2 observations holds values that are not finite; look for values, inputs or noise",
+    ):
         factorise(matrix)

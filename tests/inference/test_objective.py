@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from gpytorch.kernels import RQKernel
+from gpytorch.kernels import RBFKernel, RQKernel
 from gpytorch.priors import GammaPrior
 from torch.distributions import MultivariateNormal
 
@@ -13,7 +14,7 @@ from mfgp.data import Observations
 from mfgp.inference import TaskNoise
 from mfgp.inference.objective import Objective
 from mfgp.inference.optimizer import climb
-from mfgp.kernels import CoregionalizationKernel, TaskKernel, input_kernel
+from mfgp.kernels import CoregionalizationKernel, Process, TaskKernel, input_kernel
 from mfgp.kernels.stationary import LENGTHSCALE_BOUNDS
 
 
@@ -39,7 +40,7 @@ def test_value_is_the_log_density_of_values_and_parameters(kernel: TaskKernel, o
         p.log_prob(closure(m)).sum() for part in (kernel, target.noise) for _, m, p, closure, _ in part.named_priors()
     )
     assert value == pytest.approx(-(evidence + prior).item(), rel=1e-10)
-    assert target.log_evidence().item() == pytest.approx(evidence.item(), rel=1e-10)
+    assert target.log_evidence() == pytest.approx(evidence.item(), rel=1e-10)
     assert target.log_prior().item() == pytest.approx(prior.item(), rel=1e-10)
 
 
@@ -52,6 +53,42 @@ def test_gradient_against_differences(kernel: TaskKernel, observations: Observat
         step[entry] = 1e-5
         slope = (target.value_and_gradient(point + step)[0] - target.value_and_gradient(point - step)[0]) / 2e-5
         assert slope == pytest.approx(exact, rel=1e-5, abs=1e-5)
+
+
+def test_by_hand_is_by_autograd(kernel: TaskKernel, observations: Observations) -> None:
+    target = objective(kernel, half_known(observations))
+    assert target._closed_form
+    target.set(target.get() + 0.3 * np.random.default_rng(1).standard_normal(len(target.get())))
+    (value, slopes), (expected, expected_slopes) = target._by_hand(), target._by_autograd()
+    assert value == pytest.approx(expected, rel=1e-12)
+    for parameter in target.parameters:
+        torch.testing.assert_close(slopes[parameter], expected_slopes[parameter], rtol=1e-8, atol=1e-8)
+
+
+class Halved(CoregionalizationKernel):
+    """A kernel of the user's own, which inherits ways that are not its own."""
+
+    def processes(self) -> list[Process]:
+        return [replace(process, amplitude=0.5 * process.amplitude) for process in super().processes()]
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        lambda: Halved([input_kernel("rbf", 2)], 2, 1),
+        lambda: CoregionalizationKernel([RBFKernel(ard_num_dims=2).double()], 2, 1),
+        lambda: CoregionalizationKernel([RQKernel().double()], 2, 1),
+    ],
+)
+def test_what_is_not_ours_goes_by_autograd(own: Callable[[], TaskKernel], observations: Observations) -> None:
+    target = objective(own(), observations)
+    assert not target._closed_form
+    point = target.get()
+    _, gradient = target.value_and_gradient(point)
+    step = np.zeros_like(point)
+    step[0] = 1e-5
+    slope = (target.value_and_gradient(point + step)[0] - target.value_and_gradient(point - step)[0]) / 2e-5
+    assert slope == pytest.approx(gradient[0], rel=1e-5, abs=1e-5)
 
 
 def test_a_vector_is_read_back_as_set(kernel: TaskKernel, observations: Observations) -> None:

@@ -2,11 +2,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from gpytorch.priors import Prior
 from torch import Tensor
 from torch.distributions import HalfCauchy, MultivariateNormal, Normal
 
-from mfgp.kernels.priors import LengthscalePrior, NoisePrior, NormalPrior, PositionsPrior, ScalePrior
+from mfgp.kernels.priors import LengthscalePrior, LightPrior, NoisePrior, NormalPrior, PositionsPrior, ScalePrior
 
 
 def offsets(ours: Tensor, theirs: Tensor) -> Tensor:
@@ -92,9 +91,24 @@ def test_the_order_of_tasks_does_not_matter_to_noise() -> None:
     [LengthscalePrior(3), NormalPrior(1.0), ScalePrior(1.0), ScalePrior(3.0, 2.0), NoisePrior(torch.tensor([0, 1, 0]))],
     ids=repr,
 )
-def test_gradients_are_those_of_the_density(prior: Prior) -> None:
+def test_gradients_are_those_of_the_density(prior: LightPrior) -> None:
     x = torch.tensor([[0.2, 0.7, 1.9]], dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(prior.log_prob, x)
+    (exact,) = torch.autograd.grad(prior.log_prob(x).sum(), x)
+    torch.testing.assert_close(prior.slope(x.detach()), exact, rtol=1e-10, atol=1e-12)
+
+
+def test_the_slope_of_positions() -> None:
+    z = torch.tensor([[0.5, 0.1], [-0.3, 0.2], [0.0, -0.4]], dtype=torch.float64, requires_grad=True)
+    (exact,) = torch.autograd.grad(PositionsPrior().log_prob(z), z)
+    torch.testing.assert_close(PositionsPrior().slope(z.detach()), exact, rtol=1e-10, atol=1e-12)
+
+
+def test_a_scale_is_that_of_the_size() -> None:
+    x = torch.tensor([0.3, 2.0], dtype=torch.float64)
+    prior = ScalePrior(1.0, 2.0)
+    torch.testing.assert_close(prior.log_prob(-x), prior.log_prob(x))
+    torch.testing.assert_close(prior.slope(-x), -prior.slope(x))
 
 
 def test_a_prior_says_what_it_is() -> None:
