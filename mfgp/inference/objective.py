@@ -103,13 +103,13 @@ class Objective:
         gradients = dict(kernel.pull_back(by_parts))
         by_noise = noise.pull_back(by_variance, data.task, self._known_variance)
         gradients[by_noise[0]] = by_noise[1]
-        value = evidence.value
+        log_priors = []
         for prior, owner, parameter, read in self._priors:
             x = read(owner)
-            value += prior.log_prob(x).sum().item()
-            slope = prior.slope(x)
+            log_prob, slope = prior.log_prob_and_slope(x)
+            log_priors.append(log_prob)
             gradients[parameter] = gradients[parameter] + (slope if x is parameter else slope * x)
-        return value, gradients
+        return evidence.value + torch.stack(log_priors).sum().item(), gradients
 
     def _by_autograd(self) -> tuple[float, dict[Parameter, Tensor]]:
         """The same for kernels and priors of the user's own, through a graph of n x n steps."""
@@ -151,7 +151,7 @@ class _Prior(NamedTuple):
 
     prior: Prior
     owner: Module
-    parameter: Parameter | None
+    parameter: Parameter
     read: Callable[[Module], Tensor]
 
 
@@ -160,7 +160,7 @@ def _priors(module: Module) -> Iterator[_Prior]:
     for name, owner, prior, read, _ in module.named_priors():
         stem = name.rpartition(".")[-1].removesuffix("_prior")
         parameter = getattr(owner, f"raw_{stem}", getattr(owner, stem, None))
-        yield _Prior(prior, owner, parameter if isinstance(parameter, Parameter) else None, read)
+        yield _Prior(prior, owner, parameter, read)
 
 
 def _is_closed_form(kernel: TaskKernel, priors: list[_Prior]) -> bool:
@@ -173,7 +173,7 @@ def _is_closed_form(kernel: TaskKernel, priors: list[_Prior]) -> bool:
             and isinstance(getattr(inner, "raw_lengthscale_constraint", None), LogTransformedInterval)
             for inner in kernel.input_kernels
         )
-        and all(isinstance(p.prior, LightPrior) and p.parameter is not None for p in priors)
+        and all(isinstance(p.prior, LightPrior) and isinstance(p.parameter, Parameter) for p in priors)
     )
 
 

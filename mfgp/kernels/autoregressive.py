@@ -59,6 +59,7 @@ class AutoregressiveKernel(TaskKernel):
         self.input_kernels = torch.nn.ModuleList(input_kernels)
         self.sources = {task: tuple(sorted(sources.get(task, ()))) for task in range(self.num_tasks)}
         self.order = topological_order(self.sources)
+        self._depth = _longest_path(self.sources, self.order)
         self.edges = [(task, source) for task in self.order for source in self.sources[task]]
         self.register_buffer("_edge_matrix", _edge_matrix(self.edges, self.num_tasks), persistent=False)
         weights = torch.ones(*batch_shape, len(self.edges), dtype=torch.float64)
@@ -81,8 +82,10 @@ class AutoregressiveKernel(TaskKernel):
 
     def propagation(self) -> Tensor:
         """L = (I - R)^-1, (T, T): how much of delta_q reaches task t."""
-        identity = torch.eye(self.num_tasks, dtype=torch.float64, device=self.device)
-        return torch.linalg.inv(identity - self.rho) if self.edges else identity
+        reach, rho = self._identity, self.rho
+        for _ in range(self._depth):
+            reach = self._identity + rho @ reach
+        return reach
 
     def processes(self) -> list[Process]:
         """The differences, and the row effects of the sources."""
@@ -95,10 +98,7 @@ class AutoregressiveKernel(TaskKernel):
 
     def row_factor(self) -> Tensor:
         """(T, R): each source's row effect, handed on like the rest of its difference."""
-        return self._row_reach() * self.row_loadings.unsqueeze(-2)
-
-    def _row_reach(self) -> Tensor:
-        return self.propagation()[..., :, self.row_tasks]
+        return self.propagation()[..., :, self.row_tasks] * self.row_loadings.unsqueeze(-2)
 
     def offsets(self) -> Tensor:
         """Each difference has an unknown mean of its own, handed on like the rest of it."""
@@ -107,17 +107,18 @@ class AutoregressiveKernel(TaskKernel):
 
     def pull_back(self, gradient: CovarianceGradient) -> Iterator[tuple[Parameter, Tensor]]:
         """Derivatives by the free parameters, from those by the covariance's parts."""
-        yield from super().pull_back(gradient)
+        yield from self._pull_back_lengthscales(gradient)
         reach, variance = self.propagation(), self.scale.square()
         amplitude = torch.stack([part.amplitude for part in gradient.processes])  # (q, t, t')
         towards = ((amplitude + amplitude.mT) @ reach.mT.unsqueeze(-1)).squeeze(-1).mT  # (t, q)
         yield self.raw_scale, variance * (reach * towards).sum(0)
         by_reach = towards * variance + self.OFFSET_SCALE**2 * (gradient.offsets + gradient.offsets.T) @ reach
         if self.row_tasks:
-            rows = (gradient.row_effect + gradient.row_effect.T) @ self.row_factor()
+            row_reach = reach[:, self.row_tasks]
+            rows = (gradient.row_effect + gradient.row_effect.T) @ (row_reach * self.row_loadings)
+            yield self.row_loadings, (rows * row_reach).sum(0)
             by_reach[:, self.row_tasks] += rows * self.row_loadings
-        by_rho = reach.T @ by_reach @ reach.T
-        yield self.weights, self._edge_matrix @ by_rho.flatten()
+        yield self.weights, self._edge_matrix @ (reach.T @ by_reach @ reach.T).flatten()
 
     def groups(self) -> Tensor:
         """Tasks that are connected by edges, in whatever direction."""
@@ -125,10 +126,6 @@ class AutoregressiveKernel(TaskKernel):
         for task, source in self.edges:
             labels = [labels[source] if label == labels[task] else label for label in labels]
         return torch.tensor(labels)
-
-    def pull_back_rows(self, by_row_effect: Tensor) -> Tensor:
-        """Derivatives by the loadings of the row effect, from those by its covariance (T, T)."""
-        return ((by_row_effect + by_row_effect.T) @ self.row_factor() * self._row_reach()).sum(0)
 
     @torch.no_grad()
     def set_edges(self, weights: Mapping[tuple[int, int], float]) -> None:
@@ -149,6 +146,14 @@ class AutoregressiveKernel(TaskKernel):
             if reached.intersection(self.sources[task]):
                 reached.add(task)
         return tuple(task in reached for task in range(self.num_tasks))
+
+
+def _longest_path(sources: Mapping[int, Sequence[int]], order: Sequence[int]) -> int:
+    """Edges of the longest path: R to a higher power is zero."""
+    steps: dict[int, int] = {}
+    for task in order:
+        steps[task] = max((steps[source] + 1 for source in sources[task]), default=0)
+    return max(steps.values())
 
 
 def _edge_matrix(edges: Sequence[tuple[int, int]], num_tasks: int) -> Tensor:

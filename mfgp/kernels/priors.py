@@ -23,8 +23,8 @@ class LightPrior(Prior):
         torch.nn.Module.__init__(self)
 
     @abstractmethod
-    def slope(self, x: Tensor) -> Tensor:
-        """Derivative of the summed log density by x, of the shape of x."""
+    def log_prob_and_slope(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The log density summed over a single set of parameters x, and its derivative by x."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -64,12 +64,12 @@ class LengthscalePrior(LightPrior):
         shared_variance = self.SHARED**2 * d + self.OWN**2
         return -0.5 * ((z - common).square().sum(-1) / self.OWN**2 + d * common.squeeze(-1).square() / shared_variance)
 
-    def slope(self, x: Tensor) -> Tensor:
-        """Derivative of the summed log density by x, of the shape of x."""
+    def log_prob_and_slope(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The log density summed over a single set of parameters x, and its derivative by x."""
         z = torch.log(x / self.median)
-        common = z.mean(-1, keepdim=True)
         shared_variance = self.SHARED**2 * z.shape[-1] + self.OWN**2
-        return ((common - z) / self.OWN**2 - common / shared_variance) / x
+        towards = z.mean() * (1.0 / self.OWN**2 - 1.0 / shared_variance) - z / self.OWN**2
+        return 0.5 * torch.sum(z * towards), towards / x
 
 
 class ScalePrior(LightPrior):
@@ -104,10 +104,11 @@ class ScalePrior(LightPrior):
         square = (x / self.scale).square()
         return 0.5 * (self.shape * torch.log(square) - (self.shape + 1.0) * torch.log1p(square))
 
-    def slope(self, x: Tensor) -> Tensor:
-        """Derivative of the summed log density by x, of the shape of x."""
+    def log_prob_and_slope(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The log density summed over a single set of parameters x, and its derivative by x."""
         square = (x / self.scale).square()
-        return (self.shape - (self.shape + 1.0) * square / (1.0 + square)) / x
+        density = self.shape * torch.log(square) - (self.shape + 1.0) * torch.log1p(square)
+        return 0.5 * density.sum(), (self.shape - (self.shape + 1.0) * square / (1.0 + square)) / x
 
 
 class PositionsPrior(LightPrior):
@@ -130,12 +131,12 @@ class PositionsPrior(LightPrior):
         apart = (x[..., first, :] - x[..., second, :]).square().sum(-1)
         return dimension / tasks * torch.log(apart + _SAME_PLACE).sum(-1) - 0.5 * x.square().sum((-1, -2))
 
-    def slope(self, x: Tensor) -> Tensor:
-        """Derivative of the summed log density by x, of the shape of x."""
+    def log_prob_and_slope(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The log density summed over a single set of parameters x, and its derivative by x."""
         tasks, dimension = x.shape[-2:]
         steps = x.unsqueeze(-2) - x.unsqueeze(-3)
         apart = steps.square().sum(-1, keepdim=True) + _SAME_PLACE
-        return 2.0 * dimension / tasks * (steps / apart).sum(-2) - x
+        return self.log_prob(x), 2.0 * dimension / tasks * (steps / apart).sum(-2) - x
 
 
 class NoisePrior(LightPrior):
@@ -173,13 +174,16 @@ class NoisePrior(LightPrior):
         level = 0.5 * averaging.diagonal() * logs
         return (level - 0.5 * x.square() - torch.log1p(own.square())).sum(-1)
 
-    def slope(self, x: Tensor) -> Tensor:
-        """Derivative of the summed log density by x, of the shape of x."""
+    def log_prob_and_slope(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The log density summed over a single set of parameters x, and its derivative by x."""
         averaging = self.averaging.to(x)
         logs = torch.log(x)
         own = logs - logs @ averaging
-        pull = 2.0 * own / (1.0 + own.square())
-        return (0.5 * averaging.diagonal() - pull + pull @ averaging.T) / x - x
+        heavy = 1.0 + own.square()
+        pull = 2.0 * own / heavy
+        level = 0.5 * averaging.diagonal()
+        density = level * logs - 0.5 * x.square() - torch.log(heavy)
+        return density.sum(), (level - pull + pull @ averaging.T) / x - x
 
 
 class NormalPrior(LightPrior):
@@ -199,6 +203,7 @@ class NormalPrior(LightPrior):
         """Log density, elementwise."""
         return -0.5 * (x / self.scale).square()
 
-    def slope(self, x: Tensor) -> Tensor:
-        """Derivative of the summed log density by x, of the shape of x."""
-        return -x / self.scale**2
+    def log_prob_and_slope(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The log density summed over a single set of parameters x, and its derivative by x."""
+        slope = x / -(self.scale**2)
+        return 0.5 * torch.sum(x * slope), slope

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import torch
@@ -38,17 +39,22 @@ class Process:
     distance: Tensor | None = None
     support: tuple[bool, ...] | None = None
 
+    @cached_property
+    def lengthscale(self) -> Tensor:
+        """(1, d) or (1, 1) lengthscales of a kernel that has them."""
+        return torch.as_tensor(self.kernel.lengthscale)
+
 
 class ProcessGradient(NamedTuple):
     """Derivatives of a function of the covariance by what a process is made of: (1, d), (T, T) and (T, T) or None."""
 
-    lengthscale: Tensor
+    log_lengthscale: Tensor
     amplitude: Tensor
     distance: Tensor | None
 
 
 class CovarianceGradient(NamedTuple):
-    """Derivatives of a function of the covariance: by each process, by the offsets and by the row effect, (T, T) both."""
+    """Derivatives of a function of the covariance by its parts: each process, the offsets and the row effect (T, T)."""
 
     processes: list[ProcessGradient]
     offsets: Tensor
@@ -84,6 +90,7 @@ class TaskKernel(Kernel, ABC):
         super().__init__(batch_shape=batch_shape)
         self.num_tasks = num_tasks
         self.row_tasks = list(row_tasks)
+        self.register_buffer("_identity", torch.eye(num_tasks, dtype=torch.float64), persistent=False)
         if self.row_tasks:
             loadings = torch.zeros(*batch_shape, len(self.row_tasks), dtype=torch.float64)
             self.register_parameter("row_loadings", Parameter(loadings))
@@ -107,18 +114,16 @@ class TaskKernel(Kernel, ABC):
     def pull_back(self, gradient: CovarianceGradient) -> Iterator[tuple[Parameter, Tensor]]:
         """Derivatives by the free parameters, from those by the covariance's parts.
 
-        For input kernels as :func:`~mfgp.kernels.input_kernel` makes them and without a batch of parameters. What a
-        subclass adds or changes it has to pull back itself.
+        For input kernels as :func:`~mfgp.kernels.input_kernel` makes them and without a batch of parameters. Here are
+        those of the input kernels and of a row effect that is one effect; the others are each subclass's own.
         """
-        for process, part in zip(self.processes(), gradient.processes, strict=True):
-            inner = process.kernel
-            yield inner.raw_lengthscale, part.lengthscale * inner.lengthscale
+        yield from self._pull_back_lengthscales(gradient)
         if self.row_tasks:
-            yield self.row_loadings, self.pull_back_rows(gradient.row_effect)
+            yield self.row_loadings, (gradient.row_effect + gradient.row_effect.T) @ self.row_loadings
 
-    def pull_back_rows(self, by_row_effect: Tensor) -> Tensor:
-        """Derivatives by the loadings of the row effect, from those by its covariance (T, T)."""
-        return (by_row_effect + by_row_effect.T) @ self.row_loadings
+    def _pull_back_lengthscales(self, gradient: CovarianceGradient) -> Iterator[tuple[Parameter, Tensor]]:
+        for inner, part in zip(self.input_kernels, gradient.processes, strict=True):
+            yield inner.raw_lengthscale, part.log_lengthscale
 
     @torch.no_grad()
     def set_row_effect(self, scale: Tensor) -> None:
@@ -128,7 +133,7 @@ class TaskKernel(Kernel, ABC):
 
     def offsets(self) -> Tensor:
         """Prior covariance (T, T) of the tasks' means: independent ones, where the architecture says nothing else."""
-        return self.OFFSET_SCALE**2 * torch.eye(self.num_tasks, dtype=torch.float64, device=self.device)
+        return self.OFFSET_SCALE**2 * self._identity
 
     def groups(self) -> Tensor:
         """(T,) label of each task's group: tasks of different groups share nothing, whatever the parameters."""

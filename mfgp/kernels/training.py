@@ -1,10 +1,10 @@
 """The covariance of training observations and its gradient, panel by panel, without a graph of n x n steps.
 
-Observations come sorted by task. Only the lower triangle is computed; it is all that a Cholesky factorisation reads. It
-is made in panels of rows that fit the processor's cache. A plentiful task has panels of its own, on which each process's
-amplitude is a row vector; scarce tasks share a panel. The gradient with respect to lengthscales is a matrix product: with
-u = x / l and W = dE/d(r2), sum_ik W_ik (u_ij - u_kj)^2 needs W's row sums, its column sums and W u, never an n x n x d
-array.
+Observations come sorted by task. Only the lower triangle is computed; it is all that a Cholesky factorisation reads.
+It is made in panels of rows that fit the processor's cache. A plentiful task has panels of its own, on which each
+process's amplitude is a row vector; scarce tasks share a panel. The gradient with respect to lengthscales is a matrix
+product: with u = x / l and W = dE/d(r2), sum_ik W_ik (u_ij - u_kj)^2 needs W's row sums, its column sums and W u, never
+an n x n x d array.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class TrainingCovariance:
             covariance[panel.start : panel.stop, : panel.stop] = self._on(panel, shared)
         for process in processes:
             shape = _profile(process)
-            u = self.centred / process.kernel.lengthscale.detach()
+            u = self.centred / process.lengthscale
             norms = u.square().sum(-1)
             columns = process.amplitude.index_select(1, self.task)
             gaps = None if process.distance is None else process.distance.index_select(1, self.task)
@@ -117,8 +117,7 @@ class TrainingCovariance:
         saved = iter(self._saved)
         results = []
         for process in processes:
-            lengthscale = process.kernel.lengthscale.detach()
-            u = self.centred / lengthscale
+            u = self.centred / process.lengthscale
             u2 = u.square()
             first = self._first_row(process)
             squares = torch.zeros_like(u[0])
@@ -134,8 +133,8 @@ class TrainingCovariance:
                     self._collect(distance, panel, by_r2, first)
                 squares += by_r2.sum(1) @ u2[here] + by_r2.sum(0) @ u2[there]
                 squares -= 2.0 * (u[here] * (by_r2 @ u[there])).sum(0)
-            total = squares if lengthscale.shape[-1] > 1 else squares.sum()
-            results.append(ProcessGradient(-2.0 * total / lengthscale, amplitude, distance))
+            total = -2.0 * (squares if process.lengthscale.shape[-1] > 1 else squares.sum())
+            results.append(ProcessGradient(total.view(1, -1), amplitude, distance))
         self._saved.clear()
         return CovarianceGradient(results, offsets, row_effect.view(self.num_tasks, self.num_tasks))
 
