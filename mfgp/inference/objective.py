@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -151,7 +151,7 @@ class _Prior(NamedTuple):
 
     prior: Prior
     owner: Module
-    parameter: Parameter
+    parameter: Any
     read: Callable[[Module], Tensor]
 
 

@@ -56,19 +56,19 @@ def parity(result: Validation | Comparison, *, situations: Sequence[str] | None 
         for axis, (estimator, validation) in zip(axes[line], row.items(), strict=True):
             _draw(axis, validation.predictions)
             if line == 0:
-                axis.set_title(estimator, fontsize=10, fontweight="bold")
+                axis.set_title(estimator, fontsize=10, fontweight="bold", parse_math=False)
         if situation:
             label = situation.replace(", ", ",\n")
             place = {"xycoords": "axes fraction", "rotation": 270, "va": "center", "ha": "left", "ma": "center"}
-            axes[line, -1].annotate(label, (1.03, 0.5), fontsize=9, color=LINE, **place)
+            axes[line, -1].annotate(label, (1.03, 0.5), fontsize=9, color=LINE, parse_math=False, **place)
     low, high = _limits([v.predictions for row in rows.values() for v in row.values()])
     axes[0, 0].set(xlim=(low, high), ylim=(low, high))
     label = f"{result.task} ({unit})" if unit else str(result.task)
     marks = [Line2D([], [], marker="o", markersize=3, color=color, linewidth=0.9) for color in (INSIDE, OUTSIDE)]
     words = ["inside its 90% interval", "outside"]
     figure.legend(marks, words, loc="outside upper right", ncols=2, frameon=False, fontsize=8)
-    figure.supxlabel(f"measured {label}", fontsize=10)
-    figure.supylabel(f"predicted {label}", fontsize=10)
+    figure.supxlabel(f"measured {label}", fontsize=10, parse_math=False)
+    figure.supylabel(f"predicted {label}", fontsize=10, parse_math=False)
     return figure
 
 

@@ -82,3 +82,11 @@ def test_it_leaves_the_state_of_pyplot_alone() -> None:
 def test_an_unknown_situation_is_refused(comparison: Comparison) -> None:
     with pytest.raises(ColumnError, match="situations='warm', expected some of 'cold', 'given, 50 values'"):
         parity(comparison, situations=["warm"])
+
+
+def test_names_are_no_mathematics() -> None:
+    once = validation(0)
+    prices = Comparison(r"price $_{", {(r"a $\nope$ b", r"$x^{$"): once, (r"a $\nope$ b", "other"): once}, "other")
+    figure = parity(prices, unit="$")
+    figure.savefig(io.BytesIO(), format="png")
+    assert figure.axes[0].get_title() == r"$x^{$"
