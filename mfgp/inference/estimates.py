@@ -20,6 +20,7 @@ from mfgp.kernels.training import training_covariance
 
 SUBSET = 200
 EVALUATIONS = 60
+TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class TaskEstimate:
         return self.kernel.forward(torch.cat([x, task], dim=-1), known) @ self.weights
 
 
-def estimate_task(input_kernel: Kernel, observations: Observations, evaluations: int = EVALUATIONS) -> TaskEstimate:
+def estimate_task(input_kernel: Kernel, observations: Observations) -> TaskEstimate:
     """Fit one task alone, given as the observations of task 0."""
     alone = stratified_subset(observations, SUBSET)
     kernel = CoregionalizationKernel([input_kernel], num_tasks=1, rank=0)
@@ -64,7 +65,7 @@ def estimate_task(input_kernel: Kernel, observations: Observations, evaluations:
     kernel.to(alone.x.device)
     if not len(alone):
         return TaskEstimate(kernel, noise, alone, alone.y)
-    climb(Objective(kernel, noise, alone), evaluations)
+    climb(Objective(kernel, noise, alone), EVALUATIONS, TOLERANCE)
     with torch.no_grad():
         covariance = training_covariance(kernel, alone.x, alone.task)
         covariance.diagonal().add_(noise.variance(alone.task, alone.noise.square()))

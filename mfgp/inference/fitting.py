@@ -14,7 +14,7 @@ from mfgp.inference.optimizer import climb
 from mfgp.inference.report import FitReport, StartReport
 from mfgp.inference.starts import starting_points
 from mfgp.inference.subsets import stratified_subset
-from mfgp.inference.threads import threads_for
+from mfgp.inference.threads import one_torch_thread
 from mfgp.kernels import TaskKernel
 
 COARSE_ROWS = 200
@@ -23,7 +23,9 @@ FIRST_EVALUATIONS = 30
 COARSE_EVALUATIONS = 200
 FINER_EVALUATIONS = 40
 FINAL_EVALUATIONS = 15
+ROUGH, FINE = 1e-5, 1e-8
 CARRIED_ON_WITHIN = 10.0
+SAME_MAXIMUM = 0.05
 
 
 @dataclass
@@ -39,8 +41,8 @@ class _Candidate:
 def fit(kernel: TaskKernel, noise: TaskNoise, observations: Observations) -> FitReport:
     """Set the parameters of kernel and noise to the maximum of their posterior density.
 
-    All starts climb a little on a stratified subset, those that are not far behind climb on to convergence there, and
-    the best of those is finished on larger subsets and on all the observations.
+    All starts climb a little on a stratified subset. Those that are neither far behind nor on another's heels climb on
+    there, and the best of them is finished on larger subsets and on all the observations.
 
     Parameters
     ----------
@@ -52,28 +54,25 @@ def fit(kernel: TaskKernel, noise: TaskNoise, observations: Observations) -> Fit
     began = time.perf_counter()
     levels = [stratified_subset(observations, size) for size in (COARSE_ROWS, *FINER_ROWS) if size < len(observations)]
     levels.append(observations)
-    evaluations, jitter = 0, 0.0
-    with threads_for(len(levels[0])):
-        coarse = Objective(kernel, noise, levels[0])
+    with one_torch_thread():
+        last = Objective(kernel, noise, levels[0])
         candidates = []
         for name in starting_points(kernel, noise, levels[0]):
-            candidates.append(_Candidate(name, coarse.get(), -np.inf, "", 0, 0.0))
-            _continue(candidates[-1], coarse, FIRST_EVALUATIONS)
-        leading = max(candidate.log_posterior for candidate in candidates)
-        for candidate in candidates:
-            if candidate.status != "converged" and candidate.log_posterior > leading - CARRIED_ON_WITHIN:
-                _continue(candidate, coarse, COARSE_EVALUATIONS)
+            candidates.append(_Candidate(name, last.get(), -np.inf, "", 0, 0.0))
+            _continue(candidates[-1], last, FIRST_EVALUATIONS, ROUGH)
+        for candidate in _worth_a_climb(candidates):
+            _continue(candidate, last, COARSE_EVALUATIONS, ROUGH)
         best = max(candidates, key=lambda candidate: candidate.log_posterior)
-        evaluations, jitter = coarse.evaluations, coarse.jitter
-    last = coarse
-    for level in levels[1:]:
-        with threads_for(len(level)):
+        _continue(best, last, COARSE_EVALUATIONS, FINE)
+        evaluations, jitter = last.evaluations, last.jitter
+        for level in levels[1:]:
             last = Objective(kernel, noise, level)
-            _continue(best, last, FINAL_EVALUATIONS if level is observations else FINER_EVALUATIONS, tolerance=1e-6)
-        evaluations += last.evaluations
-        jitter = max(jitter, last.jitter)
-    last.set(best.vector)
-    evidence = last.log_evidence()
+            limit = FINAL_EVALUATIONS if len(level) > FINER_ROWS[-1] else FINER_EVALUATIONS
+            _continue(best, last, limit, FINE)
+            evaluations += last.evaluations
+            jitter = max(jitter, last.jitter)
+        last.set(best.vector)
+        evidence = last.log_evidence()
     starts = tuple(
         StartReport(c.name, c.status, c.log_posterior, len(levels[-1 if c is best else 0]), c.evaluations, c.seconds)
         for c in candidates
@@ -90,7 +89,18 @@ def fit(kernel: TaskKernel, noise: TaskNoise, observations: Observations) -> Fit
     )
 
 
-def _continue(candidate: _Candidate, objective: Objective, evaluations: int, tolerance: float = 1e-8) -> None:
+def _worth_a_climb(candidates: list[_Candidate]) -> list[_Candidate]:
+    """Candidates that may still win: not far behind the leader, and not close to one that is ahead."""
+    ranked = sorted(candidates, key=lambda candidate: -candidate.log_posterior)
+    chosen: list[_Candidate] = []
+    for candidate in ranked:
+        behind = candidate.log_posterior < ranked[0].log_posterior - CARRIED_ON_WITHIN
+        if not behind and all(np.abs(candidate.vector - other.vector).max() > SAME_MAXIMUM for other in chosen):
+            chosen.append(candidate)
+    return [candidate for candidate in chosen if candidate.status != "converged"]
+
+
+def _continue(candidate: _Candidate, objective: Objective, evaluations: int, tolerance: float) -> None:
     before, began = objective.evaluations, time.perf_counter()
     objective.set(candidate.vector)
     outcome = climb(objective, evaluations, tolerance)

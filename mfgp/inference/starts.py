@@ -67,20 +67,17 @@ def _(kernel: TaskEmbeddingKernel, noise: TaskNoise, observations: Observations)
 def _(kernel: AutoregressiveKernel, noise: TaskNoise, observations: Observations) -> Iterator[str]:
     yield "current"
     tasks = [observations.of_task(task) for task in range(kernel.num_tasks)]
-    trends = (False, True) if kernel.edges else (False,)
-    for trend in trends:
-        estimates: dict[int, TaskEstimate] = {}
-        residuals: dict[int, TaskEstimate] = {}
+    estimates = {task: estimate_task(_fresh(kernel.input_kernels[task]), tasks[task]) for task in kernel.order}
+    for trend in (False, True) if kernel.edges else (False,):
+        residuals = dict(estimates)
         for task in kernel.order:
-            inner, sources = kernel.input_kernels[task], kernel.sources[task]
-            estimates[task] = estimate_task(_fresh(inner), tasks[task])
-            residuals[task] = estimates[task]
+            sources = kernel.sources[task]
             if sources:
                 predictions = torch.stack([estimates[source].predict(tasks[task].x) for source in sources], dim=-1)
                 weights = _regress(tasks[task], predictions, trend)
                 kernel.set_edges({(task, source): w for source, w in zip(sources, weights.tolist(), strict=True)})
                 rest = replace(tasks[task], y=tasks[task].y - predictions @ weights)
-                residuals[task] = estimate_task(_fresh(inner), rest)
+                residuals[task] = estimate_task(_fresh(kernel.input_kernels[task]), rest)
         _set_differences(kernel, noise, residuals)
         yield "low fidelity first, then the differences" + (" with a trend" if trend else "")
     if kernel.edges:

@@ -1,4 +1,4 @@
-"""The number of threads that suits the size of the problem."""
+"""The number of threads that suits a fit."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from contextlib import contextmanager
 
 import torch
 
-ONE_THREAD_BELOW = 400
-
 
 @contextmanager
-def threads_for(observations: int) -> Iterator[None]:
-    """One thread for small problems, whose threads would only wait for each other; restored afterwards.
+def one_torch_thread() -> Iterator[None]:
+    """One thread for torch's own steps, restored afterwards.
+
+    They are many and short: threads would wait for each other, and wait for long where another process is busy. The
+    factor and the inverse, where most of the time goes, have the threads of LAPACK, which wait asleep.
 
     Examples
     --------
     >>> before = torch.get_num_threads()
-    >>> with threads_for(50):
+    >>> with one_torch_thread():
     ...     print(torch.get_num_threads())
     1
     >>> torch.get_num_threads() == before
     True
     """
     before = torch.get_num_threads()
-    if observations >= ONE_THREAD_BELOW or before == 1:
+    if before == 1:
         yield
         return
     torch.set_num_threads(1)

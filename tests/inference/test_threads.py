@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from mfgp.inference.threads import ONE_THREAD_BELOW, threads_for
+from mfgp.inference.threads import one_torch_thread
 
 
 @pytest.fixture(autouse=True)
@@ -16,14 +16,16 @@ def two_threads() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize("observations, threads", [(1, 1), (ONE_THREAD_BELOW - 1, 1), (ONE_THREAD_BELOW, 2)])
-def test_small_problems_get_one_thread(observations: int, threads: int) -> None:
-    with threads_for(observations):
-        assert torch.get_num_threads() == threads
+def test_torch_has_one_thread_inside() -> None:
+    with one_torch_thread():
+        assert torch.get_num_threads() == 1
+        with one_torch_thread():
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == 2
 
 
 def test_threads_are_restored_after_an_error() -> None:
-    with pytest.raises(KeyError), threads_for(1):
+    with pytest.raises(KeyError), one_torch_thread():
         raise KeyError
     assert torch.get_num_threads() == 2
