@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import pickle
 from copy import deepcopy
 
@@ -560,10 +561,10 @@ def test_a_task_that_has_no_value_yet() -> None:
     rows, values = data()
     model = TaskGP(rows, values, all_tasks=[0, 1, 2])
     assert model.num_outputs == 3
-    assert model.fit().status == "converged"
+    assert math.isfinite(model.fit().log_evidence)
     assert model.posterior(inputs(3)).variance.shape == (3, 3)
     chain = AutoregressiveKernel([input_kernel("rbf", 2) for _ in range(3)], {1: [0], 2: [1]})
-    assert TaskGP(rows, values, kernel=chain).fit().status == "converged"
+    assert math.isfinite(TaskGP(rows, values, kernel=chain).fit().log_evidence)
     assert torch.isfinite(model.posterior(inputs(3)).variance).all()
 
 

@@ -114,9 +114,9 @@ class ScalePrior(LightPrior):
 class PositionsPrior(LightPrior):
     """Density of the tasks' positions: normal around the origin, and no two at one place for want of values.
 
-    The density is over the logarithms of the distances, which adds the dimension times log |z_t - z_t'| for T - 1 of
-    the T (T - 1) / 2 pairs, all sharing alike. Tasks that many values prove alike come as near as they have to; compare
-    :class:`ScalePrior`.
+    The density is over the logarithms of the distances, which adds the dimension times the logarithm of the distance
+    for T - 1 of the T (T - 1) / 2 pairs, all sharing alike. Tasks that many values prove alike come as near as they
+    have to; compare :class:`ScalePrior`.
 
     Examples
     --------

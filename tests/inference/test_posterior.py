@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 from gpytorch.kernels import Kernel, LinearKernel, RQKernel, ScaleKernel
@@ -61,7 +63,7 @@ def test_every_task_at_an_input_is_the_same_by_both_ways(
 def test_blocks_do_not_show(kernel: TaskKernel, observations: Observations, monkeypatch: pytest.MonkeyPatch) -> None:
     found = posterior(kernel, observations)
     whole, means = found.joint(some_inputs(50)), found.mean(some_inputs(50))
-    monkeypatch.setattr(module, "BLOCK_BYTES", 8 * 2 * len(observations) * 3)
+    monkeypatch.setattr(module, "BLOCK_ENTRIES", 3 * len(observations))
     blocked = found.joint(some_inputs(50))
     torch.testing.assert_close(blocked.mean, whole.mean, rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(blocked.covariance, whole.covariance, rtol=1e-12, atol=1e-12)
@@ -73,15 +75,15 @@ def test_blocks_are_of_bounded_memory(
     kernel: TaskKernel, observations: Observations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = posterior(kernel, observations)
-    monkeypatch.setattr(module, "BLOCK_BYTES", 8 * 2 * len(observations) * 3)
+    monkeypatch.setattr(module, "BLOCK_ENTRIES", 3 * len(observations))
     sizes = []
-    cross = found._cross
+    parts = found._parts
 
-    def watched(x: Tensor) -> Tensor:
+    def watched(x: Tensor) -> Iterator[object]:
         sizes.append(len(x))
-        return cross(x)
+        return parts(x)
 
-    monkeypatch.setattr(found, "_cross", watched)
+    monkeypatch.setattr(found, "_parts", watched)
     found.joint(some_inputs(50))
     found.mean(some_inputs(50))
     assert max(sizes) <= 3
