@@ -14,7 +14,7 @@ from mfgp.inference.optimizer import climb
 from mfgp.inference.report import FitReport, StartReport
 from mfgp.inference.starts import starting_points
 from mfgp.inference.subsets import stratified_subset
-from mfgp.inference.threads import one_torch_thread
+from mfgp.inference.threads import one_thread
 from mfgp.kernels import TaskKernel
 
 COARSE_ROWS = 200
@@ -54,7 +54,7 @@ def fit(kernel: TaskKernel, noise: TaskNoise, observations: Observations) -> Fit
     began = time.perf_counter()
     levels = [stratified_subset(observations, size) for size in (COARSE_ROWS, *FINER_ROWS) if size < len(observations)]
     levels.append(observations)
-    with one_torch_thread():
+    with one_thread():
         last = Objective(kernel, noise, levels[0])
         candidates = []
         for name in starting_points(kernel, noise, levels[0]):

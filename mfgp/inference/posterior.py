@@ -11,7 +11,7 @@ from torch import Tensor
 from mfgp.data.observations import Observations
 from mfgp.inference.evidence import factorise
 from mfgp.inference.noise import TaskNoise
-from mfgp.inference.threads import one_torch_thread
+from mfgp.inference.threads import one_thread
 from mfgp.kernels.task_kernel import TaskKernel, correlate, identical
 from mfgp.kernels.training import training_covariance
 
@@ -63,7 +63,7 @@ class ExactPosterior:
     def __init__(self, kernel: TaskKernel, noise: TaskNoise, observations: Observations) -> None:
         self.kernel = kernel
         self.observations = observations
-        with torch.no_grad(), one_torch_thread():
+        with torch.no_grad(), one_thread():
             covariance = training_covariance(kernel, observations.x, observations.task)
             covariance.diagonal().add_(noise.variance(observations.task, observations.noise.square()))
             self.lower, self.jitter = factorise(covariance)
@@ -91,7 +91,7 @@ class ExactPosterior:
         """Every task at each of the inputs (n, d), in blocks of bounded memory."""
         count, tasks = len(x), self.kernel.num_tasks
         mean, covariance = x.new_empty(count, tasks), x.new_empty(count, tasks, tasks)
-        with one_torch_thread():
+        with one_thread():
             for start in range(0, count, self._block):
                 here = slice(start, start + self._block)
                 prior = self.kernel.task_covariance(x[here]) + self.kernel.offsets()
@@ -102,7 +102,7 @@ class ExactPosterior:
     @torch.no_grad()
     def mean(self, x: Tensor) -> Tensor:
         """Mean (n, T) of every task at each of the inputs (n, d)."""
-        with one_torch_thread():
+        with one_thread():
             blocks = [self._mean(list(self._parts(part)), len(part)) for part in x.split(self._block)]
         return torch.cat(blocks) if blocks else x.new_empty(0, self.kernel.num_tasks)
 
