@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from mfgp.kernels.priors import NormalPrior
-from mfgp.kernels.stationary import profile, row_keys, squared_distance
+from mfgp.kernels.stationary import Profile, profile, row_keys, squared_distance
 
 
 @dataclass(frozen=True)
@@ -174,6 +174,13 @@ class TaskKernel(Kernel, ABC):
 
 def _row_loadings(kernel: TaskKernel) -> Tensor:
     return kernel.row_loadings
+
+
+def plain_profile(process: Process) -> Profile:
+    """The profile of a process whose kernel is known to be a plain RBF or Matern kernel."""
+    shape = profile(process.kernel)
+    assert shape is not None
+    return shape
 
 
 def correlate(kernel: Kernel, x1: Tensor, x2: Tensor, distance: Tensor | None, *, diag: bool = False) -> Tensor:
