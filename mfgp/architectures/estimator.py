@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
 from collections.abc import Hashable
+from copy import copy
 from typing import Any, Self
 
 import numpy as np
@@ -19,7 +20,7 @@ from mfgp.data.inputs import Inputs
 from mfgp.data.observations import Observations
 from mfgp.data.tasks import Tasks
 from mfgp.errors import DataError, NotFittedError, ParameterError
-from mfgp.inference import FitReport
+from mfgp.inference import FitReport, left_out
 from mfgp.kernels import TaskKernel
 from mfgp.kernels.stationary import profile
 from mfgp.model import TaskGP
@@ -35,11 +36,20 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         k(x, x') on the inputs: "matern52", "matern32", "matern12", "rbf" or a GPyTorch kernel.
     device
         Where tensors live, for example "cuda"; None for the CPU.
+    warm_start
+        True to begin each fit after the first where the one before ended, with that one start alone: quick where a few
+        rows were added, but another maximum that they speak for is not looked for.
     """
 
-    def __init__(self, kernel: str | Kernel = "matern52", device: str | torch.device | None = None) -> None:
+    def __init__(
+        self,
+        kernel: str | Kernel = "matern52",
+        device: str | torch.device | None = None,
+        warm_start: bool = False,
+    ) -> None:
         self.kernel = kernel
         self.device = device
+        self.warm_start = warm_start
 
     @abstractmethod
     def _build_kernel(self, num_inputs: int, tasks: tuple[Hashable, ...]) -> TaskKernel:
@@ -70,7 +80,7 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             A constructor parameter has a value that means nothing.
         """
         inputs, tasks = Inputs.learn(X), Tasks.learn(Y)
-        x, _ = inputs.read(X)
+        x, index = inputs.read(X)
         y = tasks.read(Y, X)
         known = None if noise is None else tasks.read_noise(noise, X)
         kernel = self._build_kernel(x.shape[1], tasks.names)
@@ -78,8 +88,10 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         rows = torch.cat([data.x, data.task.unsqueeze(-1).to(data.x)], dim=-1)
         variance = None if known is None else data.noise.square().unsqueeze(-1)
         model = TaskGP(rows, data.y.unsqueeze(-1), train_Yvar=variance, kernel=kernel)
-        self.fit_report_: FitReport = model.fit()
+        continued = self.warm_start and self._hand_on(model, tasks)
+        self.fit_report_: FitReport = model.refit() if continued else model.fit()
         self.model_ = model
+        self._index, self._rows = index, data.row.cpu().numpy()
         self._inputs, self._tasks = inputs, tasks
         self.tasks_ = list(tasks.names)
         self.n_features_in_ = x.shape[1]
@@ -144,6 +156,87 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         if observed:
             covariance = covariance + np.diag(np.square(task_noise))
         return Prediction(self._tasks.names, index, means, covariance)
+
+    def condition_on(self, X: Any, Y: Any, noise: Any = None) -> Self:
+        """A copy that has learned from more rows at the same hyperparameters, without fitting again.
+
+        The cost is that of the rows added: the factor of the covariance grows by them.
+
+        Parameters
+        ----------
+        X
+            (m, d) inputs.
+        Y
+            (m, T) values, NaN where not measured; columns may be left out.
+        noise
+            Known standard deviations of these values; each task's own noise where there is none.
+
+        Raises
+        ------
+        ColumnError, DataError, DataTypeError
+            As ``fit``.
+        """
+        x, index = self._read(X)
+        y = self._tasks.read_given(Y, X, "Y")
+        known = None if noise is None else self._tasks.read_noise(noise, X)
+        data = Observations.gather(x, y, known, self.model_.train_targets.device)
+        if not len(data):
+            raise DataError("Y has no value at all: give at least one, or predict from the model as it is")
+        rows = torch.cat([data.x, data.task.unsqueeze(-1).to(data.x)], dim=-1)
+        variance = (data.noise / self.model_.outcome_transform.stdvs[data.task]).square().unsqueeze(-1)
+        grown = copy(self)
+        grown.model_ = self.model_.condition_on_observations(rows, data.y.unsqueeze(-1), noise=variance)
+        grown._rows = np.concatenate([self._rows, data.row.cpu().numpy() + len(self._index)])
+        grown._index = self._index.append(index)
+        return grown
+
+    def predict_left_out(self, by: Any = "row", observed: bool = True) -> tuple[Any, Any]:
+        """Means and standard deviations of the values learned from, each predicted without its group.
+
+        In closed form from one inverse, so it costs less than one step of a fit. Hyperparameters, means and scales of
+        the tasks stay those of all values; :func:`mfgp.validation.cross_validate` learns them anew for each fold.
+
+        Parameters
+        ----------
+        by
+            What is left out together: "row" for all tasks of a row, "value" for each value by itself, its row's other
+            tasks being known; or (n,) labels of groups of rows, such as the material that each is of.
+        observed
+            True for deviations of a measurement, False for those of the underlying quantity, without noise.
+
+        Returns
+        -------
+        Means and deviations (n, T) in the form that Y had, NaN where no value was learned from.
+
+        Raises
+        ------
+        ParameterError
+            `by` is neither a name nor one label a row.
+
+        Examples
+        --------
+        >>> from mfgp import MultiTaskGP
+        >>> X = pd.DataFrame({"x": np.linspace(0, 1, 12)})
+        >>> mean, std = MultiTaskGP().fit(X, np.sin(6 * X.x)).predict_left_out()
+        >>> bool((mean - np.sin(6 * X.x)).abs().max() < 0.1)
+        True
+        """
+        self._check_fitted("predictions of what was left out")
+        exact = self.model_.exact_posterior
+        place = exact.observations.row.cpu().numpy()
+        rows, task = self._rows[place], exact.observations.task
+        found = left_out(exact, torch.from_numpy(self._groups(by, rows)).to(task.device))
+        variance = found.variance if observed else found.variance - exact.noise_variance
+        scale = self.model_.outcome_transform.stdvs[task]
+        columns = (
+            found.mean * scale + self.model_.outcome_transform.means[task],
+            variance.clamp_min(0.0).sqrt() * scale,
+        )
+        tables = [np.full((len(self._index), len(self.tasks_)), np.nan) for _ in columns]
+        for table, values in zip(tables, columns, strict=True):
+            table[rows, task.cpu().numpy()] = values.cpu().numpy()
+        mean, std = (self._tasks.present(table, self._index) for table in tables)
+        return mean, std
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """R2 on the measured values y (n, T), averaged over the tasks that have at least two of them."""
@@ -216,6 +309,38 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             raise NotFittedError(
                 f"this {type(self).__name__} instance is not fitted yet, so it has no {wanted}; call fit(X, Y) first"
             )
+
+    def _hand_on(self, model: TaskGP, tasks: Tasks) -> bool:
+        """Give a model the hyperparameters of the one before, where that is of the same tasks and the same kind."""
+        if not hasattr(self, "model_") or self._tasks.names != tasks.names:
+            return False
+        modules = (model.covar_module, self.model_.covar_module), (model.likelihood, self.model_.likelihood)
+        for new, before in modules:
+            shapes = [{name: p.shape for name, p in module.named_parameters()} for module in (new, before)]
+            if type(new) is not type(before) or shapes[0] != shapes[1]:
+                return False
+        with torch.no_grad():
+            for new, before in modules:
+                for parameter, value in zip(new.parameters(), before.parameters(), strict=True):
+                    parameter.copy_(value)
+        return True
+
+    def _groups(self, by: Any, rows: np.ndarray) -> np.ndarray:
+        """An integer for each observation that is the same within a group."""
+        if isinstance(by, str) and by == "value":
+            return np.arange(len(rows))
+        if isinstance(by, str) and by == "row":
+            return rows
+        if isinstance(by, str) or np.ndim(by) != 1 or len(by) != len(self._index):
+            what = repr(by) if isinstance(by, str) else f"of shape {np.shape(by)}"
+            raise ParameterError(
+                f"by is {what}, expected 'row', 'value' or one label for each of the {len(self._index)} rows learned "
+                "from"
+            )
+        labels = pd.factorize(np.asarray(by))[0]
+        if (labels < 0).any():
+            raise ParameterError(f"by lacks a label in {(labels < 0).sum()} rows; give each row one")
+        return labels[rows]
 
     def _usable_device(self) -> torch.device:
         try:

@@ -28,6 +28,8 @@ class LatentVariableGP(TaskRegressor):
         k(x, x') on the inputs: "matern52", "matern32", "matern12", "rbf" or a GPyTorch kernel.
     device
         Where tensors live, for example "cuda"; None for the CPU.
+    warm_start
+        True to begin each fit after the first where the one before ended.
 
     Examples
     --------
@@ -44,8 +46,9 @@ class LatentVariableGP(TaskRegressor):
         dimension: int = 2,
         kernel: str | Kernel = "matern52",
         device: str | torch.device | None = None,
+        warm_start: bool = False,
     ) -> None:
-        super().__init__(kernel, device)
+        super().__init__(kernel, device, warm_start)
         self.dimension = dimension
 
     @property

@@ -29,6 +29,8 @@ class MultiTaskGP(TaskRegressor):
         k(x, x') on the inputs: "matern52", "matern32", "matern12", "rbf" or a GPyTorch kernel.
     device
         Where tensors live, for example "cuda"; None for the CPU.
+    warm_start
+        True to begin each fit after the first where the one before ended.
 
     Examples
     --------
@@ -47,8 +49,9 @@ class MultiTaskGP(TaskRegressor):
         rank: int | None = None,
         kernel: str | Kernel = "matern52",
         device: str | torch.device | None = None,
+        warm_start: bool = False,
     ) -> None:
-        super().__init__(kernel, device)
+        super().__init__(kernel, device, warm_start)
         self.processes = processes
         self.rank = rank
 

@@ -67,13 +67,17 @@ class ExactPosterior:
     def __init__(self, kernel: TaskKernel, noise: TaskNoise, observations: Observations) -> None:
         with torch.no_grad(), one_thread():
             covariance = training_covariance(kernel, observations.x, observations.task)
-            covariance.diagonal().add_(noise.variance(observations.task, observations.noise.square()))
+            variance = noise.variance(observations.task, observations.noise.square())
+            covariance.diagonal().add_(variance)
             lower, jitter = factorise(covariance)
-        self._keep(kernel, observations, lower, jitter)
+        self._keep(kernel, observations, variance, lower, jitter)
 
-    def _keep(self, kernel: TaskKernel, observations: Observations, lower: Tensor, jitter: float) -> None:
+    def _keep(
+        self, kernel: TaskKernel, observations: Observations, noise_variance: Tensor, lower: Tensor, jitter: float
+    ) -> None:
         """Keep a factor, and what follows from it."""
-        self.kernel, self.observations, self.lower, self.jitter = kernel, observations, lower, jitter
+        self.kernel, self.observations, self.noise_variance = kernel, observations, noise_variance
+        self.lower, self.jitter = lower, jitter
         with torch.no_grad(), one_thread():
             self.weights = torch.cholesky_solve(observations.y.unsqueeze(-1), lower).squeeze(-1)
             self._processes, self._row_effect = kernel.processes(), kernel.row_effect()
@@ -110,7 +114,8 @@ class ExactPosterior:
             cross = kernel.forward(rows, _rows(self.observations))
             below = torch.linalg.solve_triangular(self.lower, cross.T, upper=False).T
             corner = kernel.forward(rows, rows) - below @ below.T
-            corner.diagonal().add_(noise.variance(more.task, more.noise.square()))
+            variance = noise.variance(more.task, more.noise.square())
+            corner.diagonal().add_(variance)
             try:
                 added = factorise(corner)
             except NumericsError:
@@ -121,7 +126,8 @@ class ExactPosterior:
             lower[before:, :before] = below
             lower[before:, before:] = added.lower
         grown = object.__new__(ExactPosterior)
-        grown._keep(kernel, together, lower, max(self.jitter, added.jitter))
+        variances = torch.cat([self.noise_variance, variance])
+        grown._keep(kernel, together, variances, lower, max(self.jitter, added.jitter))
         return grown
 
     def at(self, rows: Tensor) -> tuple[Tensor, Tensor]:

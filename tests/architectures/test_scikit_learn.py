@@ -57,6 +57,7 @@ def test_parameters() -> None:
         "rank": 1,
         "kernel": "matern52",
         "device": None,
+        "warm_start": False,
     }
     assert DifferenceGP().set_params(sources={"a": ["b"]}).sources == {"a": ["b"]}
     assert LatentVariableGP(dimension=3).get_params()["dimension"] == 3
