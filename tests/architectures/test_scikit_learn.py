@@ -61,7 +61,7 @@ def test_parameters() -> None:
     }
     assert DifferenceGP().set_params(sources={"a": ["b"]}).sources == {"a": ["b"]}
     assert LatentVariableGP(dimension=3).get_params()["dimension"] == 3
-    assert set(IndependentGP().get_params()) == {"kernel", "device"}
+    assert set(IndependentGP().get_params()) == {"kernel", "device", "warm_start"}
 
 
 def test_in_a_pipeline() -> None:
