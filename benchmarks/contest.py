@@ -30,6 +30,7 @@ class Outcome:
     status: str
     predicted: Predicted | None = None
     fit_seconds: float = float("nan")
+    fit_cpu_seconds: float = float("nan")
     predict_seconds: float = float("nan")
     peak_mib: float = float("nan")
 
@@ -64,7 +65,9 @@ class Contest:
         self._workers: dict[str, _Worker] = {}
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for worker in self._workers.values():
             worker.stop()
         self._folder.cleanup()

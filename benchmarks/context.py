@@ -125,8 +125,8 @@ class Context:
         head = [
             f"# {self.suite}",
             "",
-            f"{found['cpu']}, {found['cores']} cores; load {found['load'][0]:g} at the beginning, {machine.load()[0]:g} "
-            f"at the end. Python {found['python']}; {versions}. Commit {found['commit']}.",
+            f"{found['cpu']}, {found['cores']} cores; load {found['load'][0]:g} at the beginning, "
+            f"{machine.load()[0]:g} at the end. Python {found['python']}; {versions}. Commit {found['commit']}.",
             "",
             *(f"- {note}" for note in self.notes),
             "",

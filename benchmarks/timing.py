@@ -27,8 +27,8 @@ class Candidate:
 def in_turn(candidates: Mapping[str, Candidate], rounds: int) -> pd.DataFrame:
     """Seconds of each candidate (columns) in each round (index), after two runs that are not counted.
 
-    What takes less than SHORTEST is repeated within a round and counts with its mean. A disturbance of the machine meets
-    all candidates of a round alike: compare ratios within rounds.
+    What takes less than SHORTEST is repeated within a round and counts with its mean. A disturbance of the machine
+    meets all candidates of a round alike: compare ratios within rounds.
     """
     repeats = {}
     for name, candidate in candidates.items():

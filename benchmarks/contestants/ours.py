@@ -1,4 +1,4 @@
-"""This package's architectures, at their defaults."""
+"""The package's own architectures, at their defaults."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from benchmarks.context import Context
 from benchmarks.problems import PUBLISHED, Problem, six_inputs
 
 NOISE = 0.1
+SOLVED = 1e-3  # an error below this is as good as none
 
 
 def problems(quick: bool) -> list[Problem]:
@@ -68,6 +69,7 @@ def run(context: Context) -> pd.DataFrame:
                         seed=seed,
                         status=outcome.status,
                         seconds=outcome.fit_seconds,
+                        cpu_seconds=outcome.fit_cpu_seconds,
                         **scores(outcome, truth, observed),
                     )
     for problem_name, name in sorted(late):
@@ -80,10 +82,10 @@ def summarise(lines: pd.DataFrame) -> pd.DataFrame:
 
     The best peer is the one with the best mean over the seeds. An architecture falls short where its mean difference to
     that peer, seed by seed, is larger than the standard deviation of the difference over the seeds. Errors are compared
-    on a logarithmic scale.
+    on a logarithmic scale, those below SOLVED as SOLVED.
     """
     lines = lines.reindex(columns=list(dict.fromkeys([*lines.columns, "nrmse", "log_density", "coverage90"])))
-    lines["log_nrmse"] = np.log(lines["nrmse"])
+    lines["log_nrmse"] = np.log(lines["nrmse"].clip(lower=SOLVED))
     table = []
     for problem, here in lines.groupby("problem", sort=False):
         worse = {"error": here.pivot(index="seed", columns="contestant", values="log_nrmse")}
@@ -98,6 +100,7 @@ def summarise(lines: pd.DataFrame) -> pd.DataFrame:
                 "of a noisy value": own["log_density_observed"].mean() if "log_density_observed" in own else np.nan,
                 "coverage of 90%": own["coverage90"].mean(),
                 "fit, s": own["seconds"].median(),
+                "fit, CPU s": own["cpu_seconds"].median(),
             }
             for what, values in worse.items():
                 line[f"{what} against the best peer"] = _verdict(values, str(name)) if name in OURS else ""
@@ -114,5 +117,5 @@ def _verdict(worse: pd.DataFrame, name: str) -> str:
     difference = worse[name] - worse[best]
     mean, spread = difference.mean(), difference.std(ddof=1)
     if mean <= 0.0:
-        return f"better by {-mean:.2g} than {best}"
+        return f"better by {abs(mean):.2g} than {best}"
     return f"{'FALLS SHORT' if mean > spread else 'within the spread'}: {mean:.2g} ± {spread:.2g} behind {best}"
