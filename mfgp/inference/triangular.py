@@ -28,10 +28,8 @@ def solve_lower(lower: Tensor, rows: Tensor, *, transposed: bool = False) -> Ten
     if lower.device.type != "cpu":
         matrix = lower.mT if transposed else lower
         return torch.linalg.solve_triangular(matrix, rows.mT, upper=transposed).mT
-    matrix = lower.numpy()
-    by_columns = matrix.flags.f_contiguous
-    right = rows.contiguous().numpy().T
-    solution = blas.dtrsm(
-        1.0, matrix if by_columns else matrix.T, right, lower=by_columns, trans_a=transposed == by_columns
-    )
+    factor, right = lower.numpy(), rows.contiguous().numpy().T
+    by_columns = factor.flags.f_contiguous
+    factor = factor if by_columns else factor.T
+    solution = blas.dtrsm(1.0, factor, right, lower=by_columns, trans_a=transposed == by_columns)
     return torch.from_numpy(solution.T)
