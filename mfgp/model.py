@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -24,10 +25,12 @@ from torch import Tensor
 
 from mfgp.data.observations import Observations
 from mfgp.data.scaling import TaskStandardize, standardize_inputs
+from mfgp.data.tensors import check_codes, check_training_data
 from mfgp.errors import DataError, ParameterError
 from mfgp.inference import ExactPosterior, FitReport, TaskNoise, fit
 from mfgp.inference.posterior import Joint
 from mfgp.kernels import CoregionalizationKernel, TaskKernel, input_kernel
+from mfgp.kernels.levels import expanded_columns
 
 
 class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
@@ -53,8 +56,11 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         Tasks that ``posterior`` gives where X has no task column; all by default.
     all_tasks
         All task indices, where some have no observation yet and `kernel` is not given.
+    cat_dims
+        Columns of train_X that hold the codes of levels, 0 to L - 1, whose positions are learned; a code from L on is a
+        level not seen before. They are left to the kernel where `kernel` is given.
     input_transform
-        A BoTorch input transform; by default each input is standardised by its own mean and deviation.
+        A BoTorch input transform; by default each numeric input is standardised by its own mean and deviation.
     outcome_transform
         A BoTorch outcome transform; by default each task is standardised by its own mean and deviation.
 
@@ -64,7 +70,7 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         A shape or a type does not fit, a value is missing or infinite, a variance is negative or infinite, or a task
         index is not a whole number from 0 to T - 1.
     ParameterError
-        The task column is not the last, or an output task does not exist.
+        The task column is not the last, an output task does not exist, or `cat_dims` are not the kernel's.
 
     Examples
     --------
@@ -91,16 +97,23 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         kernel: TaskKernel | None = None,
         output_tasks: list[int] | None = None,
         all_tasks: list[int] | None = None,
+        cat_dims: Sequence[int] | None = None,
         input_transform: InputTransform | _DefaultType | None = DEFAULT,
         outcome_transform: OutcomeTransform | _DefaultType | None = DEFAULT,
     ) -> None:
-        _check_data(train_X, train_Y, train_Yvar)
+        check_training_data(train_X, train_Y, train_Yvar)
         inputs = train_X.shape[-1] - 1
         num_tasks = _number_of_tasks(train_X, task_feature, kernel, all_tasks)
         if kernel is None:
-            kernel = CoregionalizationKernel([input_kernel("matern52", inputs)], num_tasks, rank=min(num_tasks, 2))
+            kernel = _default_kernel(train_X, num_tasks, cat_dims or [])
+        elif cat_dims is not None and {*cat_dims} != {*kernel.levels}:
+            raise ParameterError(
+                f"cat_dims={list(cat_dims)}, but the kernel reads the columns {list(kernel.levels)} as categories; "
+                "leave cat_dims out, or write kernel.embed_levels(d, {column: levels}) first"
+            )
+        check_codes(train_X, kernel.levels)
         if input_transform is DEFAULT:
-            input_transform = standardize_inputs(train_X)
+            input_transform = standardize_inputs(train_X, categorical=kernel.levels)
         if outcome_transform is DEFAULT:
             outcome_transform = TaskStandardize(num_tasks)
         with torch.no_grad():
@@ -336,34 +349,15 @@ def _variances(noise: Tensor, shape: torch.Size) -> Tensor:
     return expanded
 
 
-def _check_data(train_X: Tensor, train_Y: Tensor, train_Yvar: Tensor | None) -> None:
-    if train_X.dim() != 2 or len(train_X) == 0 or train_Y.shape != (len(train_X), 1):
-        raise DataError(
-            f"train_X has shape {tuple(train_X.shape)} and train_Y {tuple(train_Y.shape)}, "
-            "expected (n, d + 1) and (n, 1), n at least 1"
-        )
-    if train_X.dtype != torch.float64 or train_Y.dtype != torch.float64:
-        raise DataError(
-            f"train_X is of type {train_X.dtype} and train_Y of {train_Y.dtype}, expected torch.float64; "
-            "write train_X.double() and train_Y.double()"
-        )
-    for name, values in (("train_X", train_X), ("train_Y", train_Y)):
-        wrong = int((~values.isfinite()).any(-1).sum())
-        if wrong:
-            raise DataError(f"{name} holds NaN or infinity in {wrong} of {len(values)} rows; leave these rows out")
-    if train_Yvar is None:
-        return
-    if train_Yvar.shape != train_Y.shape:
-        raise DataError(
-            f"train_Yvar has shape {tuple(train_Yvar.shape)}, expected {tuple(train_Y.shape)} as train_Y; "
-            "write train_Yvar.reshape(-1, 1) if it has one variance for each value"
-        )
-    wrong = int(((train_Yvar < 0.0) | train_Yvar.isinf()).sum())
-    if wrong:
-        raise DataError(
-            f"train_Yvar is negative or infinite in {wrong} of {len(train_Yvar)} rows; give variances, zero or more, "
-            "and NaN where the noise is to be learned"
-        )
+def _default_kernel(train_X: Tensor, num_tasks: int, cat_dims: Sequence[int]) -> CoregionalizationKernel:
+    inputs = train_X.shape[-1] - 1
+    if not all(0 <= column < inputs for column in cat_dims):
+        raise ParameterError(f"cat_dims={list(cat_dims)}, expected columns of inputs, from 0 to {inputs - 1}")
+    levels = {column: int(train_X[:, column].max()) + 1 for column in cat_dims}
+    inner = input_kernel("matern52", expanded_columns(inputs, levels))
+    kernel = CoregionalizationKernel([inner], num_tasks, rank=min(num_tasks, 2))
+    kernel.embed_levels(inputs, levels)
+    return kernel
 
 
 def _number_of_tasks(train_X: Tensor, task_feature: int, kernel: TaskKernel | None, all_tasks: list[int] | None) -> int:

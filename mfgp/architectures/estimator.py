@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
 from collections.abc import Hashable
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import numpy as np
 import pandas as pd
@@ -15,12 +15,15 @@ from sklearn.metrics import r2_score
 from sklearn.utils import Tags
 from torch import Tensor
 
+from mfgp.architectures.levels import level_positions
 from mfgp.data.inputs import Inputs
+from mfgp.data.levels import Unseen
 from mfgp.data.observations import Observations
 from mfgp.data.tasks import Tasks
 from mfgp.errors import DataError, NotFittedError, ParameterError
 from mfgp.inference import FitReport
 from mfgp.kernels import TaskKernel
+from mfgp.kernels.levels import expanded_columns, plain
 from mfgp.kernels.stationary import profile
 from mfgp.model import TaskGP
 from mfgp.prediction import Prediction, condition
@@ -35,15 +38,24 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         k(x, x') on the inputs: "matern52", "matern32", "matern12", "rbf" or a GPyTorch kernel.
     device
         Where tensors live, for example "cuda"; None for the CPU.
+    unseen
+        What is done with levels of a categorical input that the fit did not have: "prior" predicts them with the
+        uncertainty of the prior, "error" refuses them.
     """
 
-    def __init__(self, kernel: str | Kernel = "matern52", device: str | torch.device | None = None) -> None:
+    def __init__(
+        self,
+        kernel: str | Kernel = "matern52",
+        device: str | torch.device | None = None,
+        unseen: Unseen = "prior",
+    ) -> None:
         self.kernel = kernel
         self.device = device
+        self.unseen = unseen
 
     @abstractmethod
     def _build_kernel(self, num_inputs: int, tasks: tuple[Hashable, ...]) -> TaskKernel:
-        """The kernel over (input, task) of this architecture."""
+        """The kernel over (input, task) of this architecture, the coordinates of levels counting as inputs."""
 
     @abstractmethod
     def _process_names(self) -> list[Hashable]:
@@ -55,7 +67,7 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         Parameters
         ----------
         X
-            (n, d) frame or array of inputs.
+            (n, d) frame or array of inputs: numbers, or categories (columns of text or of pandas' categories).
         Y
             (n, T) frame or array of values, one column a task, NaN where not measured; or (n,) for one task.
         noise
@@ -70,10 +82,17 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             A constructor parameter has a value that means nothing.
         """
         inputs, tasks = Inputs.learn(X), Tasks.learn(Y)
+        if self.unseen not in get_args(Unseen):
+            raise ParameterError(f"unseen={self.unseen!r}, expected 'prior' or 'error'")
         x, _ = inputs.read(X)
         y = tasks.read(Y, X)
         known = None if noise is None else tasks.read_noise(noise, X)
-        kernel = self._build_kernel(x.shape[1], tasks.names)
+        measured = ~np.isnan(y).all(axis=1)
+        if inputs.levels and not measured.all():
+            inputs = inputs.only(x[measured])
+            x, _ = inputs.read(X)
+        kernel = self._build_kernel(expanded_columns(x.shape[1], inputs.counts), tasks.names)
+        kernel.embed_levels(x.shape[1], inputs.counts)
         data = Observations.gather(x, y, known, self._usable_device())
         rows = torch.cat([data.x, data.task.unsqueeze(-1).to(data.x)], dim=-1)
         variance = None if known is None else data.noise.square().unsqueeze(-1)
@@ -185,10 +204,28 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 f"lengthscales_ are known for the named kernels, but this model uses {unknown[0]}; "
                 "read its parameters from model_.covar_module.input_kernels"
             )
-        scale = self.model_.input_transform.coefficient.flatten().cpu().numpy()
-        rows = [kernel.lengthscale.detach().expand(1, len(scale)).cpu().numpy()[0] * scale for kernel in kernels]
+        transform = getattr(self.model_, "input_transform", None)  # there is none without numbers
+        scale = np.empty(0) if transform is None else transform.coefficient.flatten().cpu().numpy()
+        width = expanded_columns(len(self._inputs.columns), self._inputs.counts)
+        rows = [
+            plain(kernel).lengthscale.detach().expand(1, width).cpu().numpy()[0, : len(scale)] * scale
+            for kernel in kernels
+        ]
+        numbers = [name for place, name in enumerate(self._inputs.columns) if place not in self._inputs.levels]
         index = pd.Index(self._process_names(), tupleize_cols=False)
-        return pd.DataFrame(rows, index, pd.Index(self._inputs.columns, tupleize_cols=False))
+        return pd.DataFrame(rows, index, pd.Index(numbers, tupleize_cols=False))
+
+    @property
+    def level_embeddings_(self) -> pd.DataFrame:
+        """Positions of the levels of categorical inputs, in lengthscales of each process; empty if there are none.
+
+        Rows are (process, input, level), columns the coordinates z0 and z1: principal axes of the levels of an input,
+        with the origin at their mean. Levels a distance of one apart behave about as alike as numbers one lengthscale
+        apart. An input with two levels has one coordinate only, and NaN for the other.
+        """
+        self._check_fitted("level_embeddings_")
+        kernels = dict(zip(self._process_names(), self.model_.covar_module.input_kernels, strict=True))
+        return level_positions(kernels, self._inputs)
 
     @property
     def noise_(self) -> pd.Series:
@@ -228,7 +265,7 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _read(self, X: Any) -> tuple[np.ndarray, pd.Index]:
         self._check_fitted("predictions")
-        return self._inputs.read(X)
+        return self._inputs.read(X, self.unseen)
 
     def _tensor(self, x: np.ndarray) -> Tensor:
         return torch.from_numpy(x).to(self.model_.train_targets.device)

@@ -9,6 +9,7 @@ import torch
 from gpytorch.kernels import Kernel
 
 from mfgp.architectures.estimator import TaskRegressor
+from mfgp.data.levels import Unseen
 from mfgp.errors import ParameterError
 from mfgp.kernels import CoregionalizationKernel, input_kernel
 
@@ -29,6 +30,9 @@ class MultiTaskGP(TaskRegressor):
         k(x, x') on the inputs: "matern52", "matern32", "matern12", "rbf" or a GPyTorch kernel.
     device
         Where tensors live, for example "cuda"; None for the CPU.
+    unseen
+        What is done with levels of a categorical input that the fit did not have: "prior" predicts them with the
+        uncertainty of the prior, "error" refuses them.
 
     Examples
     --------
@@ -47,8 +51,9 @@ class MultiTaskGP(TaskRegressor):
         rank: int | None = None,
         kernel: str | Kernel = "matern52",
         device: str | torch.device | None = None,
+        unseen: Unseen = "prior",
     ) -> None:
-        super().__init__(kernel, device)
+        super().__init__(kernel, device, unseen)
         self.processes = processes
         self.rank = rank
 
