@@ -26,7 +26,7 @@ from mfgp.kernels import TaskKernel
 from mfgp.kernels.levels import expanded_columns, plain
 from mfgp.kernels.stationary import profile
 from mfgp.model import TaskGP
-from mfgp.prediction import Prediction, condition
+from mfgp.prediction import NormalPrediction, condition
 
 
 class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
@@ -132,7 +132,7 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def predict_distribution(
         self, X: Any, *, given: Any = None, noise: Any = None, observed: bool = False
-    ) -> Prediction:
+    ) -> NormalPrediction:
         """Joint distribution over the tasks at each row.
 
         Parameters
@@ -162,7 +162,7 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             raise ParameterError("noise= describes the given values, but given= is missing; give both or neither")
         if observed:
             covariance = covariance + np.diag(np.square(task_noise))
-        return Prediction(self._tasks.names, index, means, covariance)
+        return NormalPrediction(self._tasks.names, index, means, covariance)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """R2 on the measured values y (n, T), averaged over the tasks that have at least two of them."""
@@ -270,6 +270,6 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     def _tensor(self, x: np.ndarray) -> Tensor:
         return torch.from_numpy(x).to(self.model_.train_targets.device)
 
-    def _prediction(self, x: np.ndarray, index: pd.Index) -> Prediction:
+    def _prediction(self, x: np.ndarray, index: pd.Index) -> NormalPrediction:
         joint = self.model_.joint(self._tensor(x))
-        return Prediction(self._tasks.names, index, joint.mean.cpu().numpy(), joint.covariance.cpu().numpy())
+        return NormalPrediction(self._tasks.names, index, joint.mean.cpu().numpy(), joint.covariance.cpu().numpy())
