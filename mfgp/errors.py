@@ -30,6 +30,10 @@ class ParameterError(MfgpError, ValueError):
     """A constructor or function parameter has a value that means nothing."""
 
 
+class ExpressionError(MfgpError, ValueError):
+    """A text is no expression of tasks, or names a task that there is not; the message shows the place."""
+
+
 class NotFittedError(MfgpError, SklearnNotFittedError):
     """A fitted attribute or a prediction was asked of an estimator before ``fit``."""
 

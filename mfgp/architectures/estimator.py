@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
 from collections.abc import Hashable
-from typing import Any, Self
+from copy import copy
+from typing import Any, Self, get_args
 
 import numpy as np
 import pandas as pd
@@ -15,15 +16,18 @@ from sklearn.metrics import r2_score
 from sklearn.utils import Tags
 from torch import Tensor
 
+from mfgp.architectures.levels import level_positions
 from mfgp.data.inputs import Inputs
+from mfgp.data.levels import Unseen
 from mfgp.data.observations import Observations
 from mfgp.data.tasks import Tasks
 from mfgp.errors import DataError, NotFittedError, ParameterError
-from mfgp.inference import FitReport
+from mfgp.inference import FitReport, left_out
 from mfgp.kernels import TaskKernel
+from mfgp.kernels.levels import expanded_columns, plain
 from mfgp.kernels.stationary import profile
 from mfgp.model import TaskGP
-from mfgp.prediction import Prediction, condition
+from mfgp.prediction import NormalPrediction, condition
 
 
 class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
@@ -35,15 +39,29 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         k(x, x') on the inputs: "matern52", "matern32", "matern12", "rbf" or a GPyTorch kernel.
     device
         Where tensors live, for example "cuda"; None for the CPU.
+    warm_start
+        True to begin each fit after the first where the one before ended, with that one start alone: quick where a few
+        rows were added, but another maximum that they speak for is not looked for.
+    unseen
+        What is done with levels of a categorical input that the fit did not have: "prior" predicts them with the
+        uncertainty of the prior, "error" refuses them.
     """
 
-    def __init__(self, kernel: str | Kernel = "matern52", device: str | torch.device | None = None) -> None:
+    def __init__(
+        self,
+        kernel: str | Kernel = "matern52",
+        device: str | torch.device | None = None,
+        warm_start: bool = False,
+        unseen: Unseen = "prior",
+    ) -> None:
         self.kernel = kernel
         self.device = device
+        self.warm_start = warm_start
+        self.unseen = unseen
 
     @abstractmethod
     def _build_kernel(self, num_inputs: int, tasks: tuple[Hashable, ...]) -> TaskKernel:
-        """The kernel over (input, task) of this architecture."""
+        """The kernel over (input, task) of this architecture, the coordinates of levels counting as inputs."""
 
     @abstractmethod
     def _process_names(self) -> list[Hashable]:
@@ -55,7 +73,7 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         Parameters
         ----------
         X
-            (n, d) frame or array of inputs.
+            (n, d) frame or array of inputs: numbers, or categories (columns of text or of pandas' categories).
         Y
             (n, T) frame or array of values, one column a task, NaN where not measured; or (n,) for one task.
         noise
@@ -70,16 +88,25 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             A constructor parameter has a value that means nothing.
         """
         inputs, tasks = Inputs.learn(X), Tasks.learn(Y)
-        x, _ = inputs.read(X)
+        if self.unseen not in get_args(Unseen):
+            raise ParameterError(f"unseen={self.unseen!r}, expected 'prior' or 'error'")
+        x, index = inputs.read(X)
         y = tasks.read(Y, X)
         known = None if noise is None else tasks.read_noise(noise, X)
-        kernel = self._build_kernel(x.shape[1], tasks.names)
+        measured = ~np.isnan(y).all(axis=1)
+        if inputs.levels and not measured.all():
+            inputs = inputs.only(x[measured])
+            x, _ = inputs.read(X)
+        kernel = self._build_kernel(expanded_columns(x.shape[1], inputs.counts), tasks.names)
+        kernel.embed_levels(x.shape[1], inputs.counts)
         data = Observations.gather(x, y, known, self._usable_device())
         rows = torch.cat([data.x, data.task.unsqueeze(-1).to(data.x)], dim=-1)
         variance = None if known is None else data.noise.square().unsqueeze(-1)
         model = TaskGP(rows, data.y.unsqueeze(-1), train_Yvar=variance, kernel=kernel)
-        self.fit_report_: FitReport = model.fit()
+        continued = self.warm_start and self._hand_on(model, tasks)
+        self.fit_report_: FitReport = model.refit() if continued else model.fit()
         self.model_ = model
+        self._index, self._rows = index, data.row.cpu().numpy()
         self._inputs, self._tasks = inputs, tasks
         self.tasks_ = list(tasks.names)
         self.n_features_in_ = x.shape[1]
@@ -113,7 +140,7 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def predict_distribution(
         self, X: Any, *, given: Any = None, noise: Any = None, observed: bool = False
-    ) -> Prediction:
+    ) -> NormalPrediction:
         """Joint distribution over the tasks at each row.
 
         Parameters
@@ -143,7 +170,88 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             raise ParameterError("noise= describes the given values, but given= is missing; give both or neither")
         if observed:
             covariance = covariance + np.diag(np.square(task_noise))
-        return Prediction(self._tasks.names, index, means, covariance)
+        return NormalPrediction(self._tasks.names, index, means, covariance)
+
+    def condition_on(self, X: Any, Y: Any, noise: Any = None) -> Self:
+        """A copy that has learned from more rows at the same hyperparameters, without fitting again.
+
+        The cost is that of the rows added: the factor of the covariance grows by them.
+
+        Parameters
+        ----------
+        X
+            (m, d) inputs.
+        Y
+            (m, T) values, NaN where not measured; columns may be left out.
+        noise
+            Known standard deviations of these values; each task's own noise where there is none.
+
+        Raises
+        ------
+        ColumnError, DataError, DataTypeError
+            As ``fit``.
+        """
+        x, index = self._read(X)
+        y = self._tasks.read_given(Y, X, "Y")
+        known = None if noise is None else self._tasks.read_noise(noise, X)
+        data = Observations.gather(x, y, known, self.model_.train_targets.device)
+        if not len(data):
+            raise DataError("Y has no value at all: give at least one, or predict from the model as it is")
+        rows = torch.cat([data.x, data.task.unsqueeze(-1).to(data.x)], dim=-1)
+        variance = (data.noise / self.model_.outcome_transform.stdvs[data.task]).square().unsqueeze(-1)
+        grown = copy(self)
+        grown.model_ = self.model_.condition_on_observations(rows, data.y.unsqueeze(-1), noise=variance)
+        grown._rows = np.concatenate([self._rows, data.row.cpu().numpy() + len(self._index)])
+        grown._index = self._index.append(index)
+        return grown
+
+    def predict_left_out(self, by: Any = "row", observed: bool = True) -> tuple[Any, Any]:
+        """Means and standard deviations of the values learned from, each predicted without its group.
+
+        In closed form from one inverse, so it costs less than one step of a fit. Hyperparameters, means and scales of
+        the tasks stay those of all values; :func:`mfgp.validation.cross_validate` learns them anew for each fold.
+
+        Parameters
+        ----------
+        by
+            What is left out together: "row" for all tasks of a row, "value" for each value by itself, its row's other
+            tasks being known; or (n,) labels of groups of rows, such as the material that each is of.
+        observed
+            True for deviations of a measurement, False for those of the underlying quantity, without noise.
+
+        Returns
+        -------
+        Means and deviations (n, T) in the form that Y had, NaN where no value was learned from.
+
+        Raises
+        ------
+        ParameterError
+            `by` is neither a name nor one label a row.
+
+        Examples
+        --------
+        >>> from mfgp import MultiTaskGP
+        >>> X = pd.DataFrame({"x": np.linspace(0, 1, 12)})
+        >>> mean, std = MultiTaskGP().fit(X, np.sin(6 * X.x)).predict_left_out()
+        >>> bool((mean - np.sin(6 * X.x)).abs().max() < 0.1)
+        True
+        """
+        self._check_fitted("predictions of what was left out")
+        exact = self.model_.exact_posterior
+        place = exact.observations.row.cpu().numpy()
+        rows, task = self._rows[place], exact.observations.task
+        found = left_out(exact, torch.from_numpy(self._groups(by, rows)).to(task.device))
+        variance = found.variance if observed else found.variance - exact.noise_variance
+        scale = self.model_.outcome_transform.stdvs[task]
+        columns = (
+            found.mean * scale + self.model_.outcome_transform.means[task],
+            variance.clamp_min(0.0).sqrt() * scale,
+        )
+        tables = [np.full((len(self._index), len(self.tasks_)), np.nan) for _ in columns]
+        for table, values in zip(tables, columns, strict=True):
+            table[rows, task.cpu().numpy()] = values.cpu().numpy()
+        mean, std = (self._tasks.present(table, self._index) for table in tables)
+        return mean, std
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """R2 on the measured values y (n, T), averaged over the tasks that have at least two of them."""
@@ -185,10 +293,28 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 f"lengthscales_ are known for the named kernels, but this model uses {unknown[0]}; "
                 "read its parameters from model_.covar_module.input_kernels"
             )
-        scale = self.model_.input_transform.coefficient.flatten().cpu().numpy()
-        rows = [kernel.lengthscale.detach().expand(1, len(scale)).cpu().numpy()[0] * scale for kernel in kernels]
+        transform = getattr(self.model_, "input_transform", None)  # there is none without numbers
+        scale = np.empty(0) if transform is None else transform.coefficient.flatten().cpu().numpy()
+        width = expanded_columns(len(self._inputs.columns), self._inputs.counts)
+        rows = [
+            plain(kernel).lengthscale.detach().expand(1, width).cpu().numpy()[0, : len(scale)] * scale
+            for kernel in kernels
+        ]
+        numbers = [name for place, name in enumerate(self._inputs.columns) if place not in self._inputs.levels]
         index = pd.Index(self._process_names(), tupleize_cols=False)
-        return pd.DataFrame(rows, index, pd.Index(self._inputs.columns, tupleize_cols=False))
+        return pd.DataFrame(rows, index, pd.Index(numbers, tupleize_cols=False))
+
+    @property
+    def level_embeddings_(self) -> pd.DataFrame:
+        """Positions of the levels of categorical inputs, in lengthscales of each process; empty if there are none.
+
+        Rows are (process, input, level), columns the coordinates z0 and z1: principal axes of the levels of an input,
+        with the origin at their mean. Levels a distance of one apart behave about as alike as numbers one lengthscale
+        apart. An input with two levels has one coordinate only, and NaN for the other.
+        """
+        self._check_fitted("level_embeddings_")
+        kernels = dict(zip(self._process_names(), self.model_.covar_module.input_kernels, strict=True))
+        return level_positions(kernels, self._inputs)
 
     @property
     def noise_(self) -> pd.Series:
@@ -217,6 +343,38 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 f"this {type(self).__name__} instance is not fitted yet, so it has no {wanted}; call fit(X, Y) first"
             )
 
+    def _hand_on(self, model: TaskGP, tasks: Tasks) -> bool:
+        """Give a model the hyperparameters of the one before, where that is of the same tasks and the same kind."""
+        if not hasattr(self, "model_") or self._tasks.names != tasks.names:
+            return False
+        modules = (model.covar_module, self.model_.covar_module), (model.likelihood, self.model_.likelihood)
+        for new, before in modules:
+            shapes = [{name: p.shape for name, p in module.named_parameters()} for module in (new, before)]
+            if type(new) is not type(before) or shapes[0] != shapes[1]:
+                return False
+        with torch.no_grad():
+            for new, before in modules:
+                for parameter, value in zip(new.parameters(), before.parameters(), strict=True):
+                    parameter.copy_(value)
+        return True
+
+    def _groups(self, by: Any, rows: np.ndarray) -> np.ndarray:
+        """An integer for each observation that is the same within a group."""
+        if isinstance(by, str) and by == "value":
+            return np.arange(len(rows))
+        if isinstance(by, str) and by == "row":
+            return rows
+        if isinstance(by, str) or np.ndim(by) != 1 or len(by) != len(self._index):
+            what = repr(by) if isinstance(by, str) else f"of shape {np.shape(by)}"
+            raise ParameterError(
+                f"by is {what}, expected 'row', 'value' or one label for each of the {len(self._index)} rows learned "
+                "from"
+            )
+        labels = pd.factorize(np.asarray(by))[0]
+        if (labels < 0).any():
+            raise ParameterError(f"by lacks a label in {(labels < 0).sum()} rows; give each row one")
+        return labels[rows]
+
     def _usable_device(self) -> torch.device:
         try:
             return torch.empty(0, device=self.device).device
@@ -228,11 +386,11 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _read(self, X: Any) -> tuple[np.ndarray, pd.Index]:
         self._check_fitted("predictions")
-        return self._inputs.read(X)
+        return self._inputs.read(X, self.unseen)
 
     def _tensor(self, x: np.ndarray) -> Tensor:
         return torch.from_numpy(x).to(self.model_.train_targets.device)
 
-    def _prediction(self, x: np.ndarray, index: pd.Index) -> Prediction:
+    def _prediction(self, x: np.ndarray, index: pd.Index) -> NormalPrediction:
         joint = self.model_.joint(self._tensor(x))
-        return Prediction(self._tasks.names, index, joint.mean.cpu().numpy(), joint.covariance.cpu().numpy())
+        return NormalPrediction(self._tasks.names, index, joint.mean.cpu().numpy(), joint.covariance.cpu().numpy())

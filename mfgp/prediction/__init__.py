@@ -1,0 +1,7 @@
+"""The joint distribution over tasks at each row."""
+
+from mfgp.prediction.conditioning import condition
+from mfgp.prediction.normal import NormalPrediction
+from mfgp.prediction.prediction import Prediction
+
+__all__ = ["NormalPrediction", "Prediction", "condition"]
