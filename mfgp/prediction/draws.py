@@ -9,9 +9,10 @@ import numpy as np
 import torch
 
 from mfgp.errors import PrecisionWarning
-from mfgp.expressions import Condition, Expression
+from mfgp.expressions import Condition, Expression, task
 from mfgp.prediction.prediction import Prediction
 from mfgp.prediction.quadrature import Estimates, Quadrature, Statistic
+from mfgp.prediction.statistic import quantiles
 
 
 def values_at(expression: Expression, tasks: tuple[Hashable, ...], draws: np.ndarray) -> np.ndarray:
@@ -23,7 +24,7 @@ def values_at(expression: Expression, tasks: tuple[Hashable, ...], draws: np.nda
 
 
 def only(prediction: Prediction, tasks: tuple[Hashable, ...]) -> Prediction:
-    """The joint prediction of some of the tasks; of all where none is wanted."""
+    """The joint prediction of some of the tasks, in their order; of all where none is wanted."""
     if not tasks or tasks == prediction.tasks:
         return prediction
     places = [prediction.tasks.index(name) for name in tasks]
@@ -48,6 +49,12 @@ def estimate(prediction: Prediction, expression: Expression, statistic: Statisti
     )
     warn_unless_settled(found, expression, quadrature)
     return found
+
+
+def task_quantiles(prediction: Prediction, probability: float) -> np.ndarray:
+    """(n, T) quantiles of each task by quasi-random draws, for predictions that know no better."""
+    found = [estimate(prediction, task(name), quantiles(probability), Quadrature()) for name in prediction.tasks]
+    return np.column_stack([estimates.value[:, 0] for estimates in found])
 
 
 def warn_unless_settled(found: Estimates, expression: Expression, quadrature: Quadrature) -> None:
