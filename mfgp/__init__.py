@@ -8,6 +8,7 @@ from types import ModuleType
 
 from mfgp.architectures import DifferenceGP, IndependentGP, LatentVariableGP, MultiTaskGP
 from mfgp.data import from_long
+from mfgp.expressions import abs, exp, log, maximum, minimum, parse, sqrt, task
 from mfgp.model import TaskGP
 from mfgp.prediction import Prediction
 
@@ -20,7 +21,15 @@ __all__ = [
     "MultiTaskGP",
     "Prediction",
     "TaskGP",
+    "abs",
+    "exp",
     "from_long",
+    "log",
+    "maximum",
+    "minimum",
+    "parse",
+    "sqrt",
+    "task",
 ]
 
 _ON_DEMAND = ["datasets", "materials", "plotting", "validation"]

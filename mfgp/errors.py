@@ -30,6 +30,10 @@ class ParameterError(MfgpError, ValueError):
     """A constructor or function parameter has a value that means nothing."""
 
 
+class ExpressionError(MfgpError, ValueError):
+    """A text is no expression of tasks, or names a task that there is not; the message shows the place."""
+
+
 class NotFittedError(MfgpError, SklearnNotFittedError):
     """A fitted attribute or a prediction was asked of an estimator before ``fit``."""
 
@@ -40,3 +44,7 @@ class DependencyError(MfgpError, ImportError):
 
 class NumericsError(MfgpError, ArithmeticError):
     """A covariance matrix could not be factorised even with the largest jitter allowed."""
+
+
+class PrecisionWarning(UserWarning):
+    """An integral has a larger error than was asked for; the result says how large."""

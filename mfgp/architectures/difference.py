@@ -10,6 +10,7 @@ import torch
 from gpytorch.kernels import Kernel
 
 from mfgp.architectures.estimator import TaskRegressor
+from mfgp.data.levels import Unseen
 from mfgp.errors import ParameterError
 from mfgp.kernels import AutoregressiveKernel, input_kernel
 
@@ -33,6 +34,9 @@ class DifferenceGP(TaskRegressor):
         Where tensors live, for example "cuda"; None for the CPU.
     warm_start
         True to begin each fit after the first where the one before ended.
+    unseen
+        What is done with levels of a categorical input that the fit did not have: "prior" predicts them with the
+        uncertainty of the prior, "error" refuses them.
 
     Examples
     --------
@@ -51,8 +55,9 @@ class DifferenceGP(TaskRegressor):
         kernel: str | Kernel = "matern52",
         device: str | torch.device | None = None,
         warm_start: bool = False,
+        unseen: Unseen = "prior",
     ) -> None:
-        super().__init__(kernel, device, warm_start)
+        super().__init__(kernel, device, warm_start, unseen)
         self.sources = sources
 
     @property

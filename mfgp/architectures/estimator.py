@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABCMeta, abstractmethod
 from collections.abc import Hashable
 from copy import copy
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import numpy as np
 import pandas as pd
@@ -16,15 +16,18 @@ from sklearn.metrics import r2_score
 from sklearn.utils import Tags
 from torch import Tensor
 
+from mfgp.architectures.levels import level_positions
 from mfgp.data.inputs import Inputs
+from mfgp.data.levels import Unseen
 from mfgp.data.observations import Observations
 from mfgp.data.tasks import Tasks
 from mfgp.errors import DataError, NotFittedError, ParameterError
 from mfgp.inference import FitReport, left_out
 from mfgp.kernels import TaskKernel
+from mfgp.kernels.levels import expanded_columns, plain
 from mfgp.kernels.stationary import profile
 from mfgp.model import TaskGP
-from mfgp.prediction import Prediction, condition
+from mfgp.prediction import NormalPrediction, condition
 
 
 class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
@@ -39,6 +42,9 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     warm_start
         True to begin each fit after the first where the one before ended, with that one start alone: quick where a few
         rows were added, but another maximum that they speak for is not looked for.
+    unseen
+        What is done with levels of a categorical input that the fit did not have: "prior" predicts them with the
+        uncertainty of the prior, "error" refuses them.
     """
 
     def __init__(
@@ -46,14 +52,16 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         kernel: str | Kernel = "matern52",
         device: str | torch.device | None = None,
         warm_start: bool = False,
+        unseen: Unseen = "prior",
     ) -> None:
         self.kernel = kernel
         self.device = device
         self.warm_start = warm_start
+        self.unseen = unseen
 
     @abstractmethod
     def _build_kernel(self, num_inputs: int, tasks: tuple[Hashable, ...]) -> TaskKernel:
-        """The kernel over (input, task) of this architecture."""
+        """The kernel over (input, task) of this architecture, the coordinates of levels counting as inputs."""
 
     @abstractmethod
     def _process_names(self) -> list[Hashable]:
@@ -65,7 +73,7 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         Parameters
         ----------
         X
-            (n, d) frame or array of inputs.
+            (n, d) frame or array of inputs: numbers, or categories (columns of text or of pandas' categories).
         Y
             (n, T) frame or array of values, one column a task, NaN where not measured; or (n,) for one task.
         noise
@@ -80,10 +88,17 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             A constructor parameter has a value that means nothing.
         """
         inputs, tasks = Inputs.learn(X), Tasks.learn(Y)
+        if self.unseen not in get_args(Unseen):
+            raise ParameterError(f"unseen={self.unseen!r}, expected 'prior' or 'error'")
         x, index = inputs.read(X)
         y = tasks.read(Y, X)
         known = None if noise is None else tasks.read_noise(noise, X)
-        kernel = self._build_kernel(x.shape[1], tasks.names)
+        measured = ~np.isnan(y).all(axis=1)
+        if inputs.levels and not measured.all():
+            inputs = inputs.only(x[measured])
+            x, _ = inputs.read(X)
+        kernel = self._build_kernel(expanded_columns(x.shape[1], inputs.counts), tasks.names)
+        kernel.embed_levels(x.shape[1], inputs.counts)
         data = Observations.gather(x, y, known, self._usable_device())
         rows = torch.cat([data.x, data.task.unsqueeze(-1).to(data.x)], dim=-1)
         variance = None if known is None else data.noise.square().unsqueeze(-1)
@@ -125,7 +140,7 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def predict_distribution(
         self, X: Any, *, given: Any = None, noise: Any = None, observed: bool = False
-    ) -> Prediction:
+    ) -> NormalPrediction:
         """Joint distribution over the tasks at each row.
 
         Parameters
@@ -155,7 +170,7 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             raise ParameterError("noise= describes the given values, but given= is missing; give both or neither")
         if observed:
             covariance = covariance + np.diag(np.square(task_noise))
-        return Prediction(self._tasks.names, index, means, covariance)
+        return NormalPrediction(self._tasks.names, index, means, covariance)
 
     def condition_on(self, X: Any, Y: Any, noise: Any = None) -> Self:
         """A copy that has learned from more rows at the same hyperparameters, without fitting again.
@@ -278,10 +293,28 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 f"lengthscales_ are known for the named kernels, but this model uses {unknown[0]}; "
                 "read its parameters from model_.covar_module.input_kernels"
             )
-        scale = self.model_.input_transform.coefficient.flatten().cpu().numpy()
-        rows = [kernel.lengthscale.detach().expand(1, len(scale)).cpu().numpy()[0] * scale for kernel in kernels]
+        transform = getattr(self.model_, "input_transform", None)  # there is none without numbers
+        scale = np.empty(0) if transform is None else transform.coefficient.flatten().cpu().numpy()
+        width = expanded_columns(len(self._inputs.columns), self._inputs.counts)
+        rows = [
+            plain(kernel).lengthscale.detach().expand(1, width).cpu().numpy()[0, : len(scale)] * scale
+            for kernel in kernels
+        ]
+        numbers = [name for place, name in enumerate(self._inputs.columns) if place not in self._inputs.levels]
         index = pd.Index(self._process_names(), tupleize_cols=False)
-        return pd.DataFrame(rows, index, pd.Index(self._inputs.columns, tupleize_cols=False))
+        return pd.DataFrame(rows, index, pd.Index(numbers, tupleize_cols=False))
+
+    @property
+    def level_embeddings_(self) -> pd.DataFrame:
+        """Positions of the levels of categorical inputs, in lengthscales of each process; empty if there are none.
+
+        Rows are (process, input, level), columns the coordinates z0 and z1: principal axes of the levels of an input,
+        with the origin at their mean. Levels a distance of one apart behave about as alike as numbers one lengthscale
+        apart. An input with two levels has one coordinate only, and NaN for the other.
+        """
+        self._check_fitted("level_embeddings_")
+        kernels = dict(zip(self._process_names(), self.model_.covar_module.input_kernels, strict=True))
+        return level_positions(kernels, self._inputs)
 
     @property
     def noise_(self) -> pd.Series:
@@ -353,11 +386,11 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _read(self, X: Any) -> tuple[np.ndarray, pd.Index]:
         self._check_fitted("predictions")
-        return self._inputs.read(X)
+        return self._inputs.read(X, self.unseen)
 
     def _tensor(self, x: np.ndarray) -> Tensor:
         return torch.from_numpy(x).to(self.model_.train_targets.device)
 
-    def _prediction(self, x: np.ndarray, index: pd.Index) -> Prediction:
+    def _prediction(self, x: np.ndarray, index: pd.Index) -> NormalPrediction:
         joint = self.model_.joint(self._tensor(x))
-        return Prediction(self._tasks.names, index, joint.mean.cpu().numpy(), joint.covariance.cpu().numpy())
+        return NormalPrediction(self._tasks.names, index, joint.mean.cpu().numpy(), joint.covariance.cpu().numpy())

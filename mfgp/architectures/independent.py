@@ -19,6 +19,9 @@ class IndependentGP(TaskRegressor):
         Where tensors live, for example "cuda"; None for the CPU.
     warm_start
         True to begin each fit after the first where the one before ended.
+    unseen
+        What is done with levels of a categorical input that the fit did not have: "prior" predicts them with the
+        uncertainty of the prior, "error" refuses them.
 
     Examples
     --------

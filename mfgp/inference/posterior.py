@@ -15,11 +15,12 @@ from mfgp.errors import NumericsError
 from mfgp.inference.evidence import factorise
 from mfgp.inference.noise import TaskNoise
 from mfgp.inference.threads import one_thread
+from mfgp.inference.triangular import solve_lower
 from mfgp.kernels.cross import CrossCovariance
 from mfgp.kernels.task_kernel import TaskKernel, correlate, identical
 from mfgp.kernels.training import has_profiles, training_covariance
 
-BLOCK_ENTRIES = 2**18
+BLOCK_ENTRIES = 2**19
 
 
 class Joint(NamedTuple):
@@ -112,7 +113,7 @@ class ExactPosterior:
         with one_thread():
             rows = _rows(more)
             cross = kernel.forward(rows, _rows(self.observations))
-            below = torch.linalg.solve_triangular(self.lower, cross.T, upper=False).T
+            below = solve_lower(self.lower, cross)
             corner = kernel.forward(rows, rows) - below @ below.T
             variance = noise.variance(more.task, more.noise.square())
             corner.diagonal().add_(variance)
@@ -155,7 +156,7 @@ class ExactPosterior:
                 here = slice(start, start + self._block)
                 prior = self.kernel.task_covariance(x[here]) + self.kernel.offsets()
                 mean[here], half = self._halves(x[here])
-                covariance[here] = prior - torch.einsum("tnb,snb->bts", half, half)
+                covariance[here] = prior - half @ half.mT
         return Joint(mean, covariance)
 
     @torch.no_grad()
@@ -178,16 +179,15 @@ class ExactPosterior:
         return mean
 
     def _halves(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean (b, T) at inputs (b, d), and L^-1 of the covariance with the observations, (T, N, b)."""
+        """Mean (b, T) at inputs (b, d), and L^-1 of the covariance with the observations, (b, T, N)."""
         parts = list(self._parts(x))
-        half = self._offset_solution.unsqueeze(-1).repeat(1, 1, len(x))
+        half = self._offset_solution.repeat(len(x), 1, 1)
         for first, factor, correlation in parts:
-            below = correlation.new_zeros(len(self.weights) - first, len(x))
-            below[: correlation.shape[1]] = correlation.T
-            solution = torch.linalg.solve_triangular(self.lower[first:, first:], below, upper=False)
+            padding = len(self.weights) - first - correlation.shape[1]
+            solution = solve_lower(self.lower[first:, first:], torch.nn.functional.pad(correlation, (0, padding)))
             for task, value in enumerate(factor.tolist()):
                 if value != 0.0:
-                    half[task, first:].add_(solution, alpha=value)
+                    half[:, task, first:].add_(solution, alpha=value)
         return self._mean(parts, len(x)), half
 
     def _parts(self, x: Tensor) -> Iterator[_Part]:
@@ -220,7 +220,7 @@ class _AtRows(torch.autograd.Function):
         with one_thread():
             flat = x.reshape(-1, x.shape[-1])
             cross, slopes = posterior._cross.at(flat, task.flatten())
-            half = torch.linalg.solve_triangular(posterior.lower, cross.T, upper=False).T.reshape(*x.shape[:-1], -1)
+            half = solve_lower(posterior.lower, cross).view(*x.shape[:-1], -1)
             ctx.posterior, ctx.slopes = posterior, slopes
             ctx.save_for_backward(x, half)
             return (cross @ posterior.weights).view(task.shape), half @ half.mT
@@ -232,7 +232,7 @@ class _AtRows(torch.autograd.Function):
         posterior = ctx.posterior
         with one_thread():
             by_half = ((by_explained + by_explained.mT) @ half).reshape(-1, half.shape[-1])
-            by_cross = torch.linalg.solve_triangular(posterior.lower.mT, by_half.T, upper=True).T
+            by_cross = solve_lower(posterior.lower, by_half, transposed=True)
             by_cross.addr_(by_mean.flatten(), posterior.weights)
             flat = x.reshape(-1, x.shape[-1])
             return posterior._cross.pull_back(flat, ctx.slopes, by_cross).view(x.shape), None, None

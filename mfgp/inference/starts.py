@@ -19,6 +19,7 @@ from mfgp.data.observations import Observations
 from mfgp.inference.estimates import TaskEstimate, correlation, estimate_task
 from mfgp.inference.noise import TaskNoise
 from mfgp.kernels import AutoregressiveKernel, CoregionalizationKernel, TaskEmbeddingKernel, TaskKernel
+from mfgp.kernels.levels import embeddings_of, plain
 from mfgp.kernels.priors import LengthscalePrior
 from mfgp.kernels.stationary import LENGTHSCALE_BOUNDS, profile
 
@@ -44,6 +45,7 @@ def _(kernel: CoregionalizationKernel, noise: TaskNoise, observations: Observati
         for q, inner in enumerate(kernel.input_kernels):
             stretch = 3.0 ** (q - (len(kernel.input_kernels) - 1) / 2)
             _set_lengthscale(inner, _typical_lengthscale(estimates), stretch)
+        _set_levels(kernel, dict(enumerate(estimates)))
         kernel.set_task_covariance(torch.outer(scales, scales) * correlations)
         yield name
 
@@ -58,6 +60,7 @@ def _(kernel: TaskEmbeddingKernel, noise: TaskNoise, observations: Observations)
     for name, correlations in names.items() if kernel.num_tasks > 1 else [("task alone", related)]:
         _set_noise(kernel, noise, estimates, _signs(correlations))
         _set_lengthscale(kernel.input_kernels[0], _typical_lengthscale(estimates))
+        _set_levels(kernel, dict(enumerate(estimates)))
         signs = _signs(correlations)
         kernel.set_embedding(_positions(correlations.abs(), kernel.dimension), amplitude=signs * scales)
         yield name
@@ -67,6 +70,7 @@ def _(kernel: TaskEmbeddingKernel, noise: TaskNoise, observations: Observations)
 def _(kernel: AutoregressiveKernel, noise: TaskNoise, observations: Observations) -> Iterator[str]:
     yield "current"
     tasks = [observations.of_task(task) for task in range(kernel.num_tasks)]
+    columns = range(observations.x.shape[-1])
     estimates = {task: estimate_task(_fresh(kernel.input_kernels[task]), tasks[task]) for task in kernel.order}
     for trend in (False, True) if kernel.edges else (False,):
         residuals = dict(estimates)
@@ -74,7 +78,8 @@ def _(kernel: AutoregressiveKernel, noise: TaskNoise, observations: Observations
             sources = kernel.sources[task]
             if sources:
                 predictions = torch.stack([estimates[source].predict(tasks[task].x) for source in sources], dim=-1)
-                weights = _regress(tasks[task], predictions, trend)
+                numbers = tasks[task].x[:, [column for column in columns if column not in kernel.levels]]
+                weights = _regress(tasks[task].y, predictions, numbers if trend else None)
                 kernel.set_edges({(task, source): w for source, w in zip(sources, weights.tolist(), strict=True)})
                 rest = replace(tasks[task], y=tasks[task].y - predictions @ weights)
                 residuals[task] = estimate_task(_fresh(kernel.input_kernels[task]), rest)
@@ -92,6 +97,7 @@ def _set_differences(kernel: AutoregressiveKernel, noise: TaskNoise, residuals: 
         lengthscale = residual.lengthscale
         if lengthscale is not None:
             _set_lengthscale(kernel.input_kernels[task], lengthscale)
+    _set_levels(kernel, residuals)
     _set_noise(
         kernel,
         noise,
@@ -100,14 +106,14 @@ def _set_differences(kernel: AutoregressiveKernel, noise: TaskNoise, residuals: 
     )
 
 
-def _regress(target: Observations, predictions: Tensor, trend: bool) -> Tensor:
-    """Least-squares weights of the sources' predictions, beside a constant and, where asked, a linear trend."""
-    columns = [predictions, torch.ones(len(target), 1).to(predictions)]
-    if trend and len(target) > predictions.shape[-1] + 1 + target.x.shape[-1]:
-        columns.append(target.x - target.x.mean(0))
+def _regress(y: Tensor, predictions: Tensor, numbers: Tensor | None) -> Tensor:
+    """Least-squares weights of the sources' predictions, beside a constant and a linear trend in numbers, if given."""
+    columns = [predictions, torch.ones(len(y), 1).to(predictions)]
+    if numbers is not None and len(y) > predictions.shape[-1] + 1 + numbers.shape[-1]:
+        columns.append(numbers - numbers.mean(0))
     design = torch.cat(columns, dim=-1)
-    ridge = 1e-6 * max(len(target), 1) * torch.eye(design.shape[-1]).to(design)
-    weights = torch.linalg.solve(design.T @ design + ridge, design.T @ target.y)
+    ridge = 1e-6 * max(len(y), 1) * torch.eye(design.shape[-1]).to(design)
+    weights = torch.linalg.solve(design.T @ design + ridge, design.T @ y)
     return weights[: predictions.shape[-1]].clamp(-10.0, 10.0)
 
 
@@ -120,9 +126,10 @@ def _fresh(inner: Kernel) -> Kernel:
     """A copy of an input kernel, at the median of its prior where it is one of ours."""
     copy = deepcopy(inner)
     if profile(copy) is not None:
-        prior = getattr(copy, "lengthscale_prior", None)
+        numeric = plain(copy)
+        prior = getattr(numeric, "lengthscale_prior", None)
         if isinstance(prior, LengthscalePrior):
-            copy.lengthscale = torch.full_like(copy.lengthscale, prior.median)
+            numeric.lengthscale = torch.full_like(numeric.lengthscale, prior.median)
     return copy
 
 
@@ -130,7 +137,20 @@ def _set_lengthscale(inner: Kernel, lengthscale: Tensor | None, stretch: float =
     if lengthscale is None or profile(inner) is None:
         return
     lower, upper = LENGTHSCALE_BOUNDS
-    inner.lengthscale = (lengthscale * stretch).clamp(1.5 * lower, upper / 1.5).expand_as(inner.lengthscale)
+    numeric = plain(inner)
+    numeric.lengthscale = (lengthscale * stretch).clamp(1.5 * lower, upper / 1.5).expand_as(numeric.lengthscale)
+
+
+@torch.no_grad()
+def _set_levels(kernel: TaskKernel, estimates: dict[int, TaskEstimate]) -> None:
+    """Positions of levels as the task with the most observations has them, in each group of tasks."""
+    groups = kernel.groups().tolist()
+    for label, inner in zip(kernel.process_groups(), kernel.input_kernels, strict=True):
+        group = [task for task in estimates if groups[task] == label] or list(estimates)
+        richest = max(group, key=lambda task: len(estimates[task].observations))
+        found = embeddings_of(estimates[richest].kernel.input_kernels[0])
+        for embedding, source in zip(embeddings_of(inner), found, strict=True):
+            embedding.positions.copy_(source.positions)
 
 
 def _set_noise(kernel: TaskKernel, noise: TaskNoise, estimates: list[TaskEstimate], signs: Tensor) -> None:

@@ -54,11 +54,12 @@ class CrossCovariance:
         """
         total, slopes = self._offsets[task], []
         for process, amplitude, gaps in zip(self._processes, self._amplitudes, self._gaps, strict=True):
-            r2 = squared_distance(x / process.lengthscale, self.x / process.lengthscale)
+            r2 = squared_distance(process.expand(x) / process.lengthscale, process.expand(self.x) / process.lengthscale)
             if gaps is not None:
                 r2 += gaps[task]
             value, slope = plain_profile(process).value_and_slope(r2)
-            factor = amplitude[task]
+            related = process.related(x, self.x)
+            factor = amplitude[task] if related is None else amplitude[task] * related
             total.addcmul_(value, factor)
             slopes.append(slope.mul_(factor))
         if self._row_effect is not None:
@@ -70,6 +71,8 @@ class CrossCovariance:
         total = torch.zeros_like(x)
         for process, slope in zip(self._processes, slopes, strict=True):
             weights = by_covariance * slope
-            scale = process.lengthscale
-            total += 2.0 * (weights.sum(-1, keepdim=True) * x - weights @ self.x) / scale.square()
+            known, new = process.expand(self.x), process.expand(x)
+            by_new = 2.0 * (weights.sum(-1, keepdim=True) * new - weights @ known) / process.lengthscale.square()
+            numbers = process.numbers(x.shape[-1])
+            total[:, numbers] += by_new[:, : len(numbers)]
         return total

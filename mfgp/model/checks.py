@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -40,8 +42,8 @@ def variances(noise: Tensor, shape: torch.Size) -> Tensor:
     return expanded
 
 
-def check_data(train_X: Tensor, train_Y: Tensor, train_Yvar: Tensor | None) -> None:
-    """Raise DataError unless shapes and types fit and every number can be used."""
+def check_training_data(train_X: Tensor, train_Y: Tensor, train_Yvar: Tensor | None) -> None:
+    """Raise DataError unless rows (n, d + 1), values (n, 1) and variances (n, 1), if there are any, can be used."""
     if train_X.dim() != 2 or len(train_X) == 0 or train_Y.shape != (len(train_X), 1):
         raise DataError(
             f"train_X has shape {tuple(train_X.shape)} and train_Y {tuple(train_Y.shape)}, "
@@ -69,6 +71,18 @@ def check_data(train_X: Tensor, train_Y: Tensor, train_Yvar: Tensor | None) -> N
             f"train_Yvar is negative or infinite in {wrong} of {len(train_Yvar)} rows; give variances, zero or more, "
             "and NaN where the noise is to be learned"
         )
+
+
+def check_codes(train_X: Tensor, levels: Mapping[int, int]) -> None:
+    """Raise DataError unless each column of codes in rows (n, d + 1) holds whole numbers from 0 to its levels - 1."""
+    for column, count in levels.items():
+        values = train_X[:, column]
+        if not (torch.equal(values, values.floor()) and bool(((values >= 0) & (values < count)).all())):
+            found = ", ".join(f"{value:g}" for value in values.unique().tolist()[:5])
+            raise DataError(
+                f"column {column} of train_X is categorical and holds {found}, expected codes from 0 to {count - 1}; "
+                "write the number of each row's level, counted from 0"
+            )
 
 
 def number_of_tasks(train_X: Tensor, task_feature: int, kernel: TaskKernel | None, all_tasks: list[int] | None) -> int:

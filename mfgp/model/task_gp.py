@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -28,7 +29,15 @@ from mfgp.errors import ParameterError
 from mfgp.inference import ExactPosterior, FitReport, TaskNoise, fit, refit
 from mfgp.inference.posterior import Joint
 from mfgp.kernels import CoregionalizationKernel, TaskKernel, input_kernel
-from mfgp.model.checks import check_data, check_tasks, every_task, number_of_tasks, variances
+from mfgp.kernels.levels import expanded_columns
+from mfgp.model.checks import (
+    check_codes,
+    check_tasks,
+    check_training_data,
+    every_task,
+    number_of_tasks,
+    variances,
+)
 
 
 class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
@@ -54,8 +63,11 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         Tasks that ``posterior`` gives where X has no task column; all by default.
     all_tasks
         All task indices, where some have no observation yet and `kernel` is not given.
+    cat_dims
+        Columns of train_X that hold the codes of levels, 0 to L - 1, whose positions are learned; a code from L on is a
+        level not seen before. They are left to the kernel where `kernel` is given.
     input_transform
-        A BoTorch input transform; by default each input is standardised by its own mean and deviation.
+        A BoTorch input transform; by default each numeric input is standardised by its own mean and deviation.
     outcome_transform
         A BoTorch outcome transform; by default each task is standardised by its own mean and deviation.
 
@@ -65,7 +77,7 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         A shape or a type does not fit, a value is missing or infinite, a variance is negative or infinite, or a task
         index is not a whole number from 0 to T - 1.
     ParameterError
-        The task column is not the last, or an output task does not exist.
+        The task column is not the last, an output task does not exist, or `cat_dims` are not the kernel's.
 
     Examples
     --------
@@ -92,16 +104,23 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         kernel: TaskKernel | None = None,
         output_tasks: list[int] | None = None,
         all_tasks: list[int] | None = None,
+        cat_dims: Sequence[int] | None = None,
         input_transform: InputTransform | _DefaultType | None = DEFAULT,
         outcome_transform: OutcomeTransform | _DefaultType | None = DEFAULT,
     ) -> None:
-        check_data(train_X, train_Y, train_Yvar)
+        check_training_data(train_X, train_Y, train_Yvar)
         inputs = train_X.shape[-1] - 1
         num_tasks = number_of_tasks(train_X, task_feature, kernel, all_tasks)
         if kernel is None:
-            kernel = CoregionalizationKernel([input_kernel("matern52", inputs)], num_tasks, rank=min(num_tasks, 2))
+            kernel = _default_kernel(train_X, num_tasks, cat_dims or [])
+        elif cat_dims is not None and {*cat_dims} != {*kernel.levels}:
+            raise ParameterError(
+                f"cat_dims={list(cat_dims)}, but the kernel reads the columns {list(kernel.levels)} as categories; "
+                "leave cat_dims out, or write kernel.embed_levels(d, {column: levels}) first"
+            )
+        check_codes(train_X, kernel.levels)
         if input_transform is DEFAULT:
-            input_transform = standardize_inputs(train_X)
+            input_transform = standardize_inputs(train_X, categorical=kernel.levels)
         if outcome_transform is DEFAULT:
             outcome_transform = TaskStandardize(num_tasks)
         with torch.no_grad():
@@ -345,3 +364,14 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         known = self.likelihood.known_variance.sqrt()
         index = torch.arange(len(task), device=task.device)
         return Observations(rows[:, :-1], task, self.train_targets, known, index).take(order)
+
+
+def _default_kernel(train_X: Tensor, num_tasks: int, cat_dims: Sequence[int]) -> CoregionalizationKernel:
+    inputs = train_X.shape[-1] - 1
+    if not all(0 <= column < inputs for column in cat_dims):
+        raise ParameterError(f"cat_dims={list(cat_dims)}, expected columns of inputs, from 0 to {inputs - 1}")
+    levels = {column: int(train_X[:, column].max()) + 1 for column in cat_dims}
+    inner = input_kernel("matern52", expanded_columns(inputs, levels))
+    kernel = CoregionalizationKernel([inner], num_tasks, rank=min(num_tasks, 2))
+    kernel.embed_levels(inputs, levels)
+    return kernel

@@ -14,6 +14,7 @@ from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern, WhiteK
 
 from mfgp import DifferenceGP, IndependentGP, LatentVariableGP, MultiTaskGP, Prediction
 from mfgp.architectures.estimator import TaskRegressor
+from mfgp.prediction import NormalPrediction
 
 # Of a task's spread. Rounding differs, so the climb of the hyperparameters ends a little elsewhere.
 TOLERANCE = 2e-3
@@ -46,10 +47,10 @@ def agree(one: Prediction, other: Prediction, Y: pd.DataFrame, tolerance: float 
     np.testing.assert_allclose(picked / size, other.covariance / size, rtol=0, atol=tolerance)
 
 
-def in_units(p: Prediction, factors: dict[str, float], offsets: dict[str, float]) -> Prediction:
+def in_units(p: Prediction, factors: dict[str, float], offsets: dict[str, float]) -> NormalPrediction:
     factor = np.array([factors.get(task, 1.0) for task in p.tasks])
     offset = np.array([offsets.get(task, 0.0) for task in p.tasks])
-    return Prediction(p.tasks, p.index, p.means * factor + offset, p.covariance * np.outer(factor, factor))
+    return NormalPrediction(p.tasks, p.index, p.means * factor + offset, p.covariance * np.outer(factor, factor))
 
 
 UNITS = {

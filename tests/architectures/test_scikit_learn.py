@@ -58,10 +58,11 @@ def test_parameters() -> None:
         "kernel": "matern52",
         "device": None,
         "warm_start": False,
+        "unseen": "prior",
     }
     assert DifferenceGP().set_params(sources={"a": ["b"]}).sources == {"a": ["b"]}
     assert LatentVariableGP(dimension=3).get_params()["dimension"] == 3
-    assert set(IndependentGP().get_params()) == {"kernel", "device", "warm_start"}
+    assert set(IndependentGP().get_params()) == {"kernel", "device", "warm_start", "unseen"}
 
 
 def test_in_a_pipeline() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import torch
@@ -144,12 +145,22 @@ def test_adding_exact_values_again_takes_a_jitter(kernel: TaskKernel, observatio
     torch.testing.assert_close(after.mean(some_inputs()), before.mean(some_inputs()), rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.parametrize("levels", [False, True], ids=["numbers", "levels"])
 @pytest.mark.parametrize("width", [1, 3])
-def test_gradients_by_inputs_are_those_of_the_graph(kernel: TaskKernel, observations: Observations, width: int) -> None:
+def test_gradients_by_inputs_are_those_of_the_graph(
+    kernel: TaskKernel, observations: Observations, width: int, levels: bool
+) -> None:
     """The closed form against autograd through the kernel and the solution."""
     kernel.set_row_effect(torch.tensor([0.3, -0.2]).double())
+    if levels:
+        coded = (observations.x[:, 0] > 0.0).double()
+        observations = replace(observations, x=torch.cat([observations.x, coded.unsqueeze(-1)], dim=-1))
+        kernel = CoregionalizationKernel([input_kernel("matern52", 3)], 2, 2)
+        kernel.embed_levels(3, {2: 2})
     found = posterior(kernel, observations)
     x = torch.rand(4, width, 2, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    if levels:
+        x = torch.cat([x, torch.tensor([0.0, 1.0, 0.0, 5.0]).double().view(4, 1, 1).expand(4, width, 1)], dim=-1)
     x[0, 0] = observations.x[0]  # at an observation, where the row effect acts
     rows = torch.cat([x, torch.arange(width).double().remainder(2).expand(4, width).unsqueeze(-1)], dim=-1)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from mfgp.prediction import Prediction
+from mfgp.prediction import NormalPrediction
 
 
 class Means(BaseEstimator):
@@ -23,9 +23,9 @@ class Means(BaseEstimator):
 
     def predict_distribution(
         self, X: pd.DataFrame, *, given: Any = None, noise: Any = None, observed: bool = False
-    ) -> Prediction:
+    ) -> NormalPrediction:
         means = np.tile(self.Y_.mean().to_numpy(), (len(X), 1)) + self.shift
         if given is not None:
             means += (given - self.Y_[given.columns].mean()).mean(axis="columns").fillna(0.0).to_numpy()[:, None]
         variance = np.full(self.Y_.shape[1], 0.25 + (0.75 if observed else 0.0))
-        return Prediction(tuple(self.Y_.columns), X.index, means, np.tile(np.diag(variance), (len(X), 1, 1)))
+        return NormalPrediction(tuple(self.Y_.columns), X.index, means, np.tile(np.diag(variance), (len(X), 1, 1)))

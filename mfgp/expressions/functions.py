@@ -1,0 +1,64 @@
+"""What one writes expressions with: tasks and functions."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from mfgp.errors import ParameterError
+from mfgp.expressions.quantity import Function, Quantity, Task, quantity
+
+
+def task(name: Hashable) -> Quantity:
+    """The value of a task, to be used in expressions.
+
+    Parameters
+    ----------
+    name
+        The task's name: a column of Y.
+
+    Raises
+    ------
+    ParameterError
+        The name cannot be one.
+
+    Examples
+    --------
+    >>> error = task("gap_expt") - task("PBE gap")
+    >>> error
+    gap_expt - task('PBE gap')
+    >>> (abs(error) < 0.5) & (task("gap_expt") > 1)
+    (abs(gap_expt - task('PBE gap')) < 0.5) & (gap_expt > 1)
+    """
+    if not isinstance(name, Hashable):
+        raise ParameterError(f"task({name!r}) names no task; write the name of one column of Y, such as task('gap')")
+    return Task(name)
+
+
+def exp(x: Quantity | float) -> Quantity:
+    """Exponential function of a quantity."""
+    return Function("exp", (quantity(x),))
+
+
+def log(x: Quantity | float) -> Quantity:
+    """Natural logarithm of a quantity; draws at which it is not positive are counted as invalid."""
+    return Function("log", (quantity(x),))
+
+
+def sqrt(x: Quantity | float) -> Quantity:
+    """Square root of a quantity; draws at which it is negative are counted as invalid."""
+    return Function("sqrt", (quantity(x),))
+
+
+def abs(x: Quantity | float) -> Quantity:
+    """Absolute value of a quantity; Python's own ``abs`` does the same."""
+    return Function("abs", (quantity(x),))
+
+
+def maximum(first: Quantity | float, second: Quantity | float, *more: Quantity | float) -> Quantity:
+    """The largest of two or more quantities."""
+    return Function("maximum", tuple(quantity(x) for x in (first, second, *more)))
+
+
+def minimum(first: Quantity | float, second: Quantity | float, *more: Quantity | float) -> Quantity:
+    """The smallest of two or more quantities."""
+    return Function("minimum", tuple(quantity(x) for x in (first, second, *more)))

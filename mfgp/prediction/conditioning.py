@@ -1,0 +1,69 @@
+"""What is known of some tasks at a row, and what it says of the others there."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from mfgp.errors import DataError
+
+
+def condition(
+    means: np.ndarray, covariance: np.ndarray, values: np.ndarray, variance: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Update each row's joint distribution by the tasks known there: T x T algebra, row by row.
+
+    Rasmussen & Williams (2006), equation A.6; the same as adding the values to the training data and predicting that
+    row again, at the same hyperparameters.
+
+    Parameters
+    ----------
+    means, covariance
+        (n, T) and (n, T, T) before.
+    values
+        (n, T) known values, NaN where a task is not known.
+    variance
+        (n, T) noise variances of the known values.
+
+    Returns
+    -------
+    (n, T) means and (n, T, T) covariances after.
+
+    Examples
+    --------
+    >>> mean, cov = np.zeros((1, 2)), np.array([[[1.0, 0.8], [0.8, 1.0]]])
+    >>> after, spread = condition(mean, cov, np.array([[2.0, np.nan]]), np.zeros((1, 2)))
+    >>> after[0, 1].item(), round(spread[0, 1, 1].item(), 4)
+    (1.6, 0.36)
+    """
+    if values.shape != means.shape:
+        raise DataError(f"the given values have shape {values.shape}, expected {means.shape} (rows, tasks)")
+    known = ~np.isnan(values)
+    if not known.any():
+        return means, covariance
+    touched = known.any(axis=1)
+    total = np.diagonal(covariance, axis1=1, axis2=2) + variance
+    scale = np.sqrt(np.where(total > 0.0, total, 1.0))[touched]
+    mask = known[touched].astype(float)
+    prior = covariance[touched] / scale[:, :, None] / scale[:, None, :]
+    system = prior * mask[:, :, None] * mask[:, None, :]
+    diagonal = np.arange(values.shape[1])
+    system[:, diagonal, diagonal] = np.where(known, total > 0.0, 1.0)[touched]
+    gain = _solve(system, prior * mask[:, :, None])
+    surprise = np.where(known, values - means, 0.0)[touched] / scale
+    after_means, after_covariance = means.copy(), covariance.copy()
+    after_means[touched] += scale * np.einsum("nkt,nk->nt", gain, surprise)
+    reduction = np.einsum("nkt,nks->nts", gain, prior * mask[:, :, None])
+    after_covariance[touched] -= reduction * scale[:, :, None] * scale[:, None, :]
+    return after_means, after_covariance
+
+
+def _solve(system: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Solve positive definite systems of unit diagonal, those of perfectly tied tasks with a jitter of 1e-10."""
+    matrices = torch.from_numpy(system)
+    lower, failure = torch.linalg.cholesky_ex(matrices)
+    tied = failure > 0
+    if tied.any():
+        eye = 1e-10 * torch.eye(system.shape[-1], dtype=torch.float64)
+        lower[tied] = torch.linalg.cholesky(matrices[tied] + eye)
+    return torch.cholesky_solve(torch.from_numpy(right), lower).numpy()

@@ -1,0 +1,72 @@
+"""The normal prediction, in which everything linear has a closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import final
+
+import numpy as np
+from scipy.special import ndtri
+
+from mfgp.prediction.prediction import Prediction
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class NormalPrediction(Prediction):
+    """Normal distribution of all T tasks at each of n rows: what Gaussian processes predict.
+
+    Parameters
+    ----------
+    tasks, index, means, covariance
+        As for :class:`Prediction`. A covariance may be singular, as that of tasks that are known or tied.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> covariance = np.array([[[4.0, 1.0], [1.0, 9.0]]])
+    >>> p = NormalPrediction(("a", "b"), pd.RangeIndex(1), np.array([[1.0, 2.0]]), covariance)
+    >>> p.std
+         a    b
+    0  2.0  3.0
+    >>> p.interval(0.9).round(2)
+           a            b
+       lower upper  lower upper
+    0  -2.29  4.29  -2.93  6.93
+    """
+
+    @property
+    def dimension(self) -> int:
+        """One standard normal a task."""
+        return len(self.tasks)
+
+    @cached_property
+    def root(self) -> np.ndarray:
+        """(n, T, T) factors A of the covariances, A A^T, the widest direction of each row's correlations first."""
+        deviations = self.deviations
+        scale = np.where(deviations > 0.0, deviations, 1.0)
+        values, vectors = np.linalg.eigh(self.covariance / scale[:, :, None] / scale[:, None, :])
+        roots = vectors[:, :, ::-1] * np.sqrt(values[:, None, ::-1].clip(min=0.0))
+        return roots * deviations[:, :, None]
+
+    def draw(self, normals: np.ndarray) -> np.ndarray:
+        """Standard normals (s, n, T) or (s, 1, T) to draws (s, n, T): mean + root z."""
+        if normals.shape[1] != 1:
+            return self.means + np.einsum("nij,snj->sni", self.root, normals)
+        draws = (self.root.reshape(-1, self.dimension) @ normals[:, 0].T).reshape(*self.means.shape, len(normals))
+        draws += self.means[:, :, None]
+        return draws.transpose(2, 0, 1)
+
+    def take(self, rows: slice | np.ndarray) -> NormalPrediction:
+        """The prediction at some of the rows, by their places."""
+        return NormalPrediction(self.tasks, self.index[rows], self.means[rows], self.covariance[rows])
+
+    def combine(self, weights: np.ndarray, offsets: np.ndarray, names: tuple[Hashable, ...]) -> NormalPrediction:
+        """The normal distribution of weighted sums of the tasks, exactly."""
+        covariance = weights.T @ self.covariance @ weights
+        return NormalPrediction(names, self.index, self.means @ weights + offsets, covariance)
+
+    def _quantiles(self, probability: float) -> np.ndarray:
+        return self.means + ndtri(probability) * self.deviations
