@@ -1,7 +1,17 @@
-"""The joint distribution over tasks at each row."""
+"""The joint distribution over tasks at each row, and those of functions of tasks."""
 
+from mfgp.prediction.combination import CombinedPrediction
 from mfgp.prediction.conditioning import condition
+from mfgp.prediction.event import ConditionPrediction
+from mfgp.prediction.function import FunctionPrediction
 from mfgp.prediction.normal import NormalPrediction
 from mfgp.prediction.prediction import Prediction
 
-__all__ = ["NormalPrediction", "Prediction", "condition"]
+__all__ = [
+    "CombinedPrediction",
+    "ConditionPrediction",
+    "FunctionPrediction",
+    "NormalPrediction",
+    "Prediction",
+    "condition",
+]

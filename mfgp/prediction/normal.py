@@ -53,11 +53,11 @@ class NormalPrediction(Prediction):
 
     def draw(self, normals: np.ndarray) -> np.ndarray:
         """Standard normals (s, n, T) or (s, 1, T) to draws (s, n, T): mean + root z."""
-        if normals.shape[1] == 1:
-            spread = (self.root @ normals[:, 0].T).transpose(2, 0, 1)
-        else:
-            spread = np.einsum("nij,snj->sni", self.root, normals)
-        return self.means + spread
+        if normals.shape[1] != 1:
+            return self.means + np.einsum("nij,snj->sni", self.root, normals)
+        draws = (self.root.reshape(-1, self.dimension) @ normals[:, 0].T).reshape(*self.means.shape, len(normals))
+        draws += self.means[:, :, None]
+        return draws.transpose(2, 0, 1)
 
     def take(self, rows: slice | np.ndarray) -> NormalPrediction:
         """The prediction at some of the rows, by their places."""
