@@ -49,4 +49,3 @@ class Conditional:
             rows = torch.cat([x.expand(len(values), -1, -1), values, known], dim=-1).flatten(0, 1)
         joint = self.posterior.joint(rows)
         return joint.mean.view(-1, len(x)), joint.covariance.view(-1, len(x)).clamp_min(0.0)
-

@@ -58,8 +58,8 @@ def prior_nodes(coordinates: int, like: Tensor) -> Nodes:
 @cache
 def _rule(coordinates: int) -> tuple[Tensor, Tensor]:
     if coordinates not in HERMITE_NODES:
-        points = sobol_normals(SOBOL_NODES, coordinates)
-        return points, torch.full((SOBOL_NODES,), 1.0 / SOBOL_NODES, dtype=torch.float64)
+        normals = sobol_normals(SOBOL_NODES, coordinates)
+        return normals, torch.full((SOBOL_NODES,), 1.0 / SOBOL_NODES, dtype=torch.float64)
     line, mass = np.polynomial.hermite_e.hermegauss(HERMITE_NODES[coordinates])
     grid = np.meshgrid(*[line] * coordinates, indexing="ij")
     weights = np.prod(np.meshgrid(*[mass / mass.sum()] * coordinates, indexing="ij"), axis=0)

@@ -20,15 +20,15 @@ _BOUNDS = (1e-4, 1e2)
 class CascadeKernel(TaskKernel):
     """cov = s^2 k(x, x') + k_rho(x, x') [sum_p w_p^2 u_p u_p' + c^2 k_u(u, u')] of one task, u its sources' values.
 
-    The first part is what the task has of its own. The second is its relation to its sources: slopes of unknown sign and
-    size, standard deviation w_p, and a curve with a squared-exponential kernel k_u, both of which change over the
-    inputs as k_rho lets them. Without slopes this is the kernel of Perdikaris et al. (2017), equation 2.11; with them,
-    that of Cutajar et al. (2019, arXiv:1903.07320), and with c = 0 and a constant k_rho the autoregression of Kennedy &
-    O'Hagan (2000), its weight integrated out.
+    The first part is what the task has of its own. The second is its relation to its sources: slopes of unknown sign
+    and size, standard deviation w_p, and a curve with a squared-exponential kernel k_u, both of which change over the
+    inputs as k_rho lets them. Without slopes this is the kernel of Perdikaris et al. (2017); with them, that of Cutajar
+    et al. (2019, arXiv:1903.07320); with c = 0 and a constant k_rho, the autoregression of Kennedy & O'Hagan (2000)
+    with its weight integrated out.
 
-    A source's value may be known with an uncertainty: it is a normal variable with mean m and variance v, independent of
-    the values at other rows, and the covariance is the expectation over these. So an observation whose source is
-    uncertain counts for less, and in the limit of a known source it is the kernel above.
+    A source's value may be uncertain: a normal variable of mean m and variance v, independent of the values at other
+    rows. The covariance is the expectation over these, so an observation whose source is uncertain counts for less.
+    Rows are one, and their sources' values too, where they are equal to the last bit.
 
     Rows (x, m, v, 0) have the d inputs, the k means, the k variances and the index of the task, which is 0.
 
@@ -79,6 +79,11 @@ class CascadeKernel(TaskKernel):
         """The kernels over the inputs: that of the task's own part, and that of its relation."""
         return [self.own.inner, self.relation.inner]
 
+    @property
+    def value_lengthscale(self) -> Tensor:
+        """(k,) lengthscales of the curve over the sources' values."""
+        return torch.as_tensor(self.relation.values.lengthscale).squeeze(-2)
+
     def processes(self) -> list[Process]:
         """The task's own part, and its relation to its sources."""
         return [Process(self.own, self.scale.square().unsqueeze(-1)), Process(self.relation, self._identity)]
@@ -126,7 +131,7 @@ class _Relation(_OnInputs):
         mean1, variance1 = left[..., self.num_inputs :].tensor_split(2, dim=-1)
         mean2, variance2 = right[..., self.num_inputs :].tensor_split(2, dim=-1)
         product = mean1 * mean2 + torch.where(same, variance1, 0.0)
-        wide = self.values.lengthscale.squeeze(-2).square()
+        wide = torch.as_tensor(self.values.lengthscale).squeeze(-2).square()
         wider = wide + torch.where(same, 0.0, variance1 + variance2)
         distance = ((mean1 - mean2).square() / wider + torch.log(wider / wide)).sum(-1)
         curve, slopes = self.scale[0].square(), self.scale[1:].square()
