@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from benchmarks.problems import six_inputs
-from mfgp.data.observations import Observations
+from mfgp.data import Observations
 from mfgp.inference import TaskNoise
+from mfgp.inference.objective import Objective
+from mfgp.inference.threads import one_thread
 from mfgp.kernels import (
     AutoregressiveKernel,
     CoregionalizationKernel,
@@ -40,6 +45,18 @@ def observations(count: int, seed: int = 0) -> Observations:
     table = np.full((count, 2), np.nan)
     table[: len(values[0]), 0], table[len(values[0]) :, 1] = values
     return Observations.gather((x - x.mean(0)) / x.std(0, ddof=1), table, None)
+
+
+def evaluation(architecture: str, data: Observations) -> Callable[[], Any]:
+    """One evaluation of the log posterior and its gradient, with the threads that a fit has."""
+    objective = Objective(build_kernel(architecture), build_noise(data), data)
+    vector = objective.get()
+
+    def evaluate() -> Any:
+        with one_thread():
+            return objective.value_and_gradient(vector)
+
+    return evaluate
 
 
 def build_noise(data: Observations) -> TaskNoise:

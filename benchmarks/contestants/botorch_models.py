@@ -40,12 +40,16 @@ def _fit(model: MultiTaskGP | SingleTaskMultiFidelityGP, train: Train, column: l
 
 def multi_task(train: Train) -> Predict:
     """MultiTaskGP, values standardised task by task (StratifiedStandardize)."""
-    X, Y = stacked(train)
-    tasks = torch.arange(len(train.y), dtype=torch.float64)
+    model = multi_task_model(*stacked(train))
+    return _fit(model, train, [float(len(train.y) - 1)])
+
+
+def multi_task_model(X: torch.Tensor, Y: torch.Tensor) -> MultiTaskGP:
+    """The model of rows (n, d + 1) and values (n, 1), not fitted; its output is the last task."""
+    tasks = X[:, -1].unique()
     standardize = StratifiedStandardize(stratification_idx=X.shape[-1] - 1, all_task_values=tasks)
-    last = len(train.y) - 1
-    model = MultiTaskGP(X, Y, task_feature=-1, output_tasks=[last], outcome_transform=standardize)
-    return _fit(model, train, [float(last)])
+    last = int(tasks.max().item())
+    return MultiTaskGP(X, Y, task_feature=-1, output_tasks=[last], outcome_transform=standardize)
 
 
 def multi_fidelity(train: Train) -> Predict:

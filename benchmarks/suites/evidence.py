@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -10,11 +9,9 @@ import torch
 from torch import Tensor
 
 from benchmarks.context import Context
-from benchmarks.models import ARCHITECTURES, build_kernel, build_noise, observations
+from benchmarks.models import ARCHITECTURES, build_kernel, build_noise, evaluation, observations
 from benchmarks.timing import Candidate, best_of, in_turn, median_ratio
-from mfgp.data.observations import Observations
-from mfgp.inference.objective import Objective
-from mfgp.inference.threads import one_torch_thread
+from mfgp.data import Observations
 from mfgp.kernels.training import training_covariance
 
 SIZES = (100, 500, 2000)
@@ -25,7 +22,7 @@ PRODUCT_SIZE, PRODUCT_TARGET = 2000, 2.0
 def run(context: Context) -> pd.DataFrame:
     """One line a (size, architecture): seconds, and the ratios to the bare linear algebra."""
     context.note(
-        "Evaluation: Objective.value_and_gradient within one_torch_thread, as in a fit; BLAS threads as they come."
+        "Evaluation: Objective.value_and_gradient within one_thread, as in a fit: one thread for torch and LAPACK."
     )
     context.note(
         "Reference: torch.cholesky_inverse(torch.linalg.cholesky(C)), the better of 1 and 2 threads. "
@@ -37,24 +34,13 @@ def run(context: Context) -> pd.DataFrame:
         for size in sizes:
             step(f"n={size}")
             data = observations(size)
-            candidates = {name: Candidate(_evaluation(name, data)) for name in ARCHITECTURES}
+            candidates = {name: Candidate(evaluation(name, data)) for name in ARCHITECTURES}
             references = _references(data, with_product=size >= PRODUCT_SIZE or context.settings.quick)
             seconds = in_turn(candidates | references, 2 if context.settings.quick else context.settings.rounds)
             for turn, line in enumerate(seconds.to_dict("records")):
                 context.record(n=size, round=turn, **{str(name): value for name, value in line.items()})
             table += [_line(size, name, seconds) for name in ARCHITECTURES]
     return pd.DataFrame(table)
-
-
-def _evaluation(architecture: str, data: Observations) -> Callable[[], Any]:
-    objective = Objective(build_kernel(architecture), build_noise(data), data)
-    vector = objective.get()
-
-    def evaluate() -> Any:
-        with one_torch_thread():
-            return objective.value_and_gradient(vector)
-
-    return evaluate
 
 
 def _references(data: Observations, with_product: bool) -> dict[str, Candidate]:

@@ -12,13 +12,16 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from benchmarks.contestants.botorch_models import multi_task_model
 from benchmarks.context import Context
 from benchmarks.memory import peak_mib
-from benchmarks.models import ARCHITECTURES, INPUTS, build_model, observations, rows
+from benchmarks.models import ARCHITECTURES, INPUTS, build_model, evaluation, observations, rows
 from benchmarks.timing import Candidate, best_of, in_turn, median_ratio
+from mfgp.inference import left_out
 
 SIZE, ROWS, TRIAL_ROWS = 1000, 100_000, 5_000
 ROWS_TARGET, ROWS_TARGET_MIB = 1.5, 1024
+LEFT_OUT_TARGET = 1.0
 BATCHES, ACQUISITION_SIZES, ACQUISITION_TARGET = 512, (100, 500, 1000), 5.0
 BLOCKS = (256, 1024, 4096)
 
@@ -27,7 +30,7 @@ def run(context: Context) -> pd.DataFrame:
     """One line a (question, n, architecture)."""
     quick = context.settings.quick
     size, count = (40, 300) if quick else (SIZE, ROWS)
-    with context.progress(1 + len(ARCHITECTURES) + len(ACQUISITION_SIZES)) as step:
+    with context.progress(2 + len(ARCHITECTURES) + len(ACQUISITION_SIZES)) as step:
         step("many rows")
         table = _many_rows(context, size, count)
         for line in table[:1] if quick else table:
@@ -37,6 +40,8 @@ def run(context: Context) -> pd.DataFrame:
         for n in (40,) if quick else ACQUISITION_SIZES:
             step(f"acquisition, n={n}")
             table += _acquisition(context, n)
+        step("leave-one-out")
+        table += _leave_one_out(context, size)
     return pd.DataFrame(table)
 
 
@@ -159,7 +164,7 @@ def _acquisition(context: Context, size: int) -> list[dict[str, Any]]:
     candidates = {name: Candidate(_with_gradient(build_model(name, data, [1]), inputs)) for name in ARCHITECTURES}
     peer = "BoTorch MultiTaskGP"
     if context.settings.peers:
-        candidates[peer] = Candidate(_with_gradient(_botorch(rows(data), data.y), inputs))
+        candidates[peer] = Candidate(_with_gradient(multi_task_model(rows(data), data.y.unsqueeze(-1)).eval(), inputs))
     seconds = in_turn(candidates, 2 if context.settings.quick else context.settings.rounds)
     for turn, line in enumerate(seconds.to_dict("records")):
         context.record(question="acquisition", n=size, round=turn, **{str(name): value for name, value in line.items()})
@@ -174,14 +179,38 @@ def _acquisition(context: Context, size: int) -> list[dict[str, Any]]:
     return table
 
 
-def _botorch(X: Tensor, y: Tensor) -> Any:
-    from botorch.models import MultiTaskGP
-    from botorch.models.transforms.outcome import StratifiedStandardize
-
-    tasks = torch.tensor([0.0, 1.0], dtype=torch.float64)
-    standardize = StratifiedStandardize(stratification_idx=X.shape[-1] - 1, all_task_values=tasks)
-    model = MultiTaskGP(X, y.unsqueeze(-1), task_feature=-1, output_tasks=[1], outcome_transform=standardize)
-    return model.eval()
+def _leave_one_out(context: Context, size: int) -> list[dict[str, Any]]:
+    context.note(
+        "Leave-one-out: mfgp.inference.left_out of every observation by itself, from the factor that a fitted model "
+        "keeps, against one evaluation of the log posterior and its gradient, in turn."
+    )
+    data = observations(size)
+    each = torch.arange(size)
+    table = []
+    for name in ARCHITECTURES:
+        posterior = build_model(name, data).exact_posterior
+        candidates = {
+            "left out": Candidate(lambda posterior=posterior: left_out(posterior, each)),
+            "evaluation": Candidate(evaluation(name, data)),
+        }
+        seconds = in_turn(candidates, 2 if context.settings.quick else context.settings.rounds)
+        for turn, line in enumerate(seconds.to_dict("records")):
+            context.record(question="leave-one-out", n=size, architecture=name, round=turn, **line)
+        ratio = median_ratio(seconds, "left out", "evaluation")
+        table.append(
+            {
+                "question": "leave-one-out",
+                "n": size,
+                "architecture": name,
+                "seconds": seconds["left out"].median(),
+                "reference": "one evaluation",
+                "reference, s": seconds["evaluation"].median(),
+                "ratio": ratio,
+                "target": LEFT_OUT_TARGET,
+                "met": "yes" if ratio <= LEFT_OUT_TARGET else "NO",
+            }
+        )
+    return table
 
 
 def _with_gradient(model: Any, inputs: Tensor) -> Callable[[], Any]:

@@ -1,8 +1,8 @@
-"""What the architectures have in common: a scikit-learn estimator over frames around a TaskGP."""
+"""What the architectures around one TaskGP have in common."""
 
 from __future__ import annotations
 
-from abc import ABCMeta, abstractmethod
+from abc import abstractmethod
 from collections.abc import Hashable
 from copy import copy
 from typing import Any, Self, get_args
@@ -11,27 +11,23 @@ import numpy as np
 import pandas as pd
 import torch
 from gpytorch.kernels import Kernel
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.metrics import r2_score
-from sklearn.utils import Tags
 from torch import Tensor
 
 from mfgp.architectures.levels import level_positions
+from mfgp.architectures.regressor import Regressor
 from mfgp.data.inputs import Inputs
 from mfgp.data.levels import Unseen
 from mfgp.data.observations import Observations
-from mfgp.data.tasks import Tasks
-from mfgp.errors import DataError, NotFittedError, ParameterError
+from mfgp.errors import DataError, ParameterError
 from mfgp.inference import FitReport, left_out
 from mfgp.kernels import TaskKernel
-from mfgp.kernels.levels import expanded_columns, plain
-from mfgp.kernels.stationary import profile
+from mfgp.kernels.levels import expanded_columns
 from mfgp.model import TaskGP
 from mfgp.prediction import NormalPrediction, condition
 
 
-class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
-    """Base of the architectures. A subclass stores its parameters and builds its kernel; all else is here.
+class TaskRegressor(Regressor):
+    """Base of the architectures that are a kernel. A subclass stores its parameters and builds its kernel.
 
     Parameters
     ----------
@@ -54,8 +50,7 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         warm_start: bool = False,
         unseen: Unseen = "prior",
     ) -> None:
-        self.kernel = kernel
-        self.device = device
+        super().__init__(kernel, device)
         self.warm_start = warm_start
         self.unseen = unseen
 
@@ -66,111 +61,6 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     @abstractmethod
     def _process_names(self) -> list[Hashable]:
         """The name of each latent process, in the kernel's order."""
-
-    def fit(self, X: Any, Y: Any, noise: Any = None) -> Self:
-        """Learn the hyperparameters and keep the data.
-
-        Parameters
-        ----------
-        X
-            (n, d) frame or array of inputs: numbers, or categories (columns of text or of pandas' categories).
-        Y
-            (n, T) frame or array of values, one column a task, NaN where not measured; or (n,) for one task.
-        noise
-            Known standard deviations in the tasks' units, shaped as `Y`; NaN, or a task left out, where the noise is
-            to be learned. None to learn it for every task.
-
-        Raises
-        ------
-        ColumnError, DataError, DataTypeError
-            The tables cannot be used; the message says which column or row, and what to write instead.
-        ParameterError
-            A constructor parameter has a value that means nothing.
-        """
-        inputs, tasks = Inputs.learn(X), Tasks.learn(Y)
-        if self.unseen not in get_args(Unseen):
-            raise ParameterError(f"unseen={self.unseen!r}, expected 'prior' or 'error'")
-        x, index = inputs.read(X)
-        y = tasks.read(Y, X)
-        known = None if noise is None else tasks.read_noise(noise, X)
-        measured = ~np.isnan(y).all(axis=1)
-        if inputs.levels and not measured.all():
-            inputs = inputs.only(x[measured])
-            x, _ = inputs.read(X)
-        kernel = self._build_kernel(expanded_columns(x.shape[1], inputs.counts), tasks.names)
-        kernel.embed_levels(x.shape[1], inputs.counts)
-        data = Observations.gather(x, y, known, self._usable_device())
-        rows = torch.cat([data.x, data.task.unsqueeze(-1).to(data.x)], dim=-1)
-        variance = None if known is None else data.noise.square().unsqueeze(-1)
-        model = TaskGP(rows, data.y.unsqueeze(-1), train_Yvar=variance, kernel=kernel)
-        continued = self.warm_start and self._hand_on(model, tasks)
-        self.fit_report_: FitReport = model.refit() if continued else model.fit()
-        self.model_ = model
-        self._index, self._rows = index, data.row.cpu().numpy()
-        self._inputs, self._tasks = inputs, tasks
-        self.tasks_ = list(tasks.names)
-        self.n_features_in_ = x.shape[1]
-        if inputs.feature_names_in is not None:
-            self.feature_names_in_ = inputs.feature_names_in
-        elif hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
-        return self
-
-    def predict(self, X: Any, return_std: bool = False) -> Any:
-        """Mean of every task at each row, in the form that Y had: frame for a frame, array for an array.
-
-        Parameters
-        ----------
-        X
-            (n, d) inputs; a frame's columns may come in any order.
-        return_std
-            Also give the standard deviations of the underlying quantity (without measurement noise), in the same form.
-
-        Raises
-        ------
-        NotFittedError
-            Before ``fit``.
-        """
-        x, index = self._read(X)
-        if return_std:
-            joint = self._prediction(x, index)
-            return self._tasks.present(joint.means, index), self._tasks.present(joint.std.to_numpy(), index)
-        means = self.model_.mean(self._tensor(x)).cpu().numpy()
-        return self._tasks.present(means, index)
-
-    def predict_distribution(
-        self, X: Any, *, given: Any = None, noise: Any = None, observed: bool = False
-    ) -> NormalPrediction:
-        """Joint distribution over the tasks at each row.
-
-        Parameters
-        ----------
-        X
-            (n, d) inputs.
-        given
-            Values of tasks that are already known at these rows, NaN elsewhere; columns may be left out. Each row is
-            conditioned on its own known values, without refitting.
-        noise
-            Known standard deviations of the given values; each task's own noise where there is none.
-        observed
-            True for what a measurement would show: each task's noise is added.
-        """
-        x, index = self._read(X)
-        joint = self._prediction(x, index)
-        means, covariance = joint.means, joint.covariance
-        task_noise = self.model_.noise_scale().cpu().numpy()
-        if given is not None:
-            values = self._tasks.read_given(given, X)
-            scale = np.broadcast_to(task_noise, values.shape)
-            if noise is not None:
-                known = self._tasks.read_noise(noise, X)
-                scale = np.where(np.isnan(known), scale, known)
-            means, covariance = condition(means, covariance, values, np.square(scale))
-        elif noise is not None:
-            raise ParameterError("noise= describes the given values, but given= is missing; give both or neither")
-        if observed:
-            covariance = covariance + np.diag(np.square(task_noise))
-        return NormalPrediction(self._tasks.names, index, means, covariance)
 
     def condition_on(self, X: Any, Y: Any, noise: Any = None) -> Self:
         """A copy that has learned from more rows at the same hyperparameters, without fitting again.
@@ -202,6 +92,7 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         grown = copy(self)
         grown.model_ = self.model_.condition_on_observations(rows, data.y.unsqueeze(-1), noise=variance)
         grown._rows = np.concatenate([self._rows, data.row.cpu().numpy() + len(self._index)])
+        grown._counts = grown.model_.exact_posterior.observations.counts(len(self.tasks_)).tolist()
         grown._index = self._index.append(index)
         return grown
 
@@ -253,24 +144,6 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         mean, std = (self._tasks.present(table, self._index) for table in tables)
         return mean, std
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """R2 on the measured values y (n, T), averaged over the tasks that have at least two of them."""
-        x, index = self._read(X)
-        truth = self._tasks.read_given(y, X, "y")
-        if sample_weight is not None and np.shape(sample_weight) != (len(x),):
-            raise DataError(
-                f"sample_weight has the shape {np.shape(sample_weight)}, expected ({len(x)},): give one weight for "
-                "each row of X"
-            )
-        means = self._prediction(x, index).means
-        scores = []
-        for t in range(truth.shape[1]):
-            seen = ~np.isnan(truth[:, t])
-            weights = None if sample_weight is None else np.asarray(sample_weight)[seen]
-            if seen.sum() > 1:
-                scores.append(r2_score(truth[seen, t], means[seen, t], sample_weight=weights))
-        return float(np.mean(scores)) if scores else float("nan")
-
     @property
     def task_correlation_(self) -> pd.DataFrame:
         """(T, T) prior correlation between the tasks at one input, averaged over the data where it depends on it."""
@@ -287,22 +160,7 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         """(processes, inputs) lengthscales, each in its input's unit: how far one has to go for a change."""
         self._check_fitted("lengthscales_")
         kernels = self.model_.covar_module.input_kernels
-        unknown = [type(kernel).__name__ for kernel in kernels if profile(kernel) is None]
-        if unknown:
-            raise ParameterError(
-                f"lengthscales_ are known for the named kernels, but this model uses {unknown[0]}; "
-                "read its parameters from model_.covar_module.input_kernels"
-            )
-        transform = getattr(self.model_, "input_transform", None)  # there is none without numbers
-        scale = np.empty(0) if transform is None else transform.coefficient.flatten().cpu().numpy()
-        width = expanded_columns(len(self._inputs.columns), self._inputs.counts)
-        rows = [
-            plain(kernel).lengthscale.detach().expand(1, width).cpu().numpy()[0, : len(scale)] * scale
-            for kernel in kernels
-        ]
-        numbers = [name for place, name in enumerate(self._inputs.columns) if place not in self._inputs.levels]
-        index = pd.Index(self._process_names(), tupleize_cols=False)
-        return pd.DataFrame(rows, index, pd.Index(numbers, tupleize_cols=False))
+        return self._lengthscale_table(dict(zip(self._process_names(), kernels, strict=True)))
 
     @property
     def level_embeddings_(self) -> pd.DataFrame:
@@ -316,36 +174,20 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         kernels = dict(zip(self._process_names(), self.model_.covar_module.input_kernels, strict=True))
         return level_positions(kernels, self._inputs)
 
-    @property
-    def noise_(self) -> pd.Series:
-        """(T,) standard deviation of each task's noise, in its unit: learned, or typical of the known ones."""
-        self._check_fitted("noise_")
-        index = pd.Index(self.tasks_, tupleize_cols=False)
-        return pd.Series(self.model_.noise_scale().cpu().numpy(), index, name="noise")
+    def _fit_model(self, data: Observations, inputs: Inputs, tasks: tuple[Hashable, ...]) -> tuple[TaskGP, FitReport]:
+        if self.unseen not in get_args(Unseen):
+            raise ParameterError(f"unseen={self.unseen!r}, expected 'prior' or 'error'")
+        width = data.x.shape[-1]
+        kernel = self._build_kernel(expanded_columns(width, inputs.counts), tasks)
+        kernel.embed_levels(width, inputs.counts)
+        rows = torch.cat([data.x, data.task.unsqueeze(-1).to(data.x)], dim=-1)
+        model = TaskGP(rows, data.y.unsqueeze(-1), train_Yvar=data.noise.square().unsqueeze(-1), kernel=kernel)
+        continued = self.warm_start and self._hand_on(model, tasks)
+        return model, model.refit() if continued else model.fit()
 
-    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
-        described = super().__repr__(N_CHAR_MAX)
-        if not hasattr(self, "model_"):
-            return described
-        counts = self.model_.exact_posterior.observations.counts(len(self.tasks_)).tolist()
-        tasks = ", ".join(f"{task} ({count})" for task, count in zip(self.tasks_, counts, strict=True))
-        return f"{described}\n  tasks (values): {tasks}\n  inputs: {self.n_features_in_}\n  fit: {self.fit_report_}"
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        tags.target_tags.two_d_labels = False
-        return tags
-
-    def _check_fitted(self, wanted: str) -> None:
-        if not hasattr(self, "model_"):
-            raise NotFittedError(
-                f"this {type(self).__name__} instance is not fitted yet, so it has no {wanted}; call fit(X, Y) first"
-            )
-
-    def _hand_on(self, model: TaskGP, tasks: Tasks) -> bool:
+    def _hand_on(self, model: TaskGP, tasks: tuple[Hashable, ...]) -> bool:
         """Give a model the hyperparameters of the one before, where that is of the same tasks and the same kind."""
-        if not hasattr(self, "model_") or self._tasks.names != tasks.names:
+        if not hasattr(self, "model_") or self._tasks.names != tasks:
             return False
         modules = (model.covar_module, self.model_.covar_module), (model.likelihood, self.model_.likelihood)
         for new, before in modules:
@@ -375,22 +217,13 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             raise ParameterError(f"by lacks a label in {(labels < 0).sum()} rows; give each row one")
         return labels[rows]
 
-    def _usable_device(self) -> torch.device:
-        try:
-            return torch.empty(0, device=self.device).device
-        except (RuntimeError, AssertionError) as error:
-            reason = str(error).partition("\n")[0]
-            raise ParameterError(
-                f"device={self.device!r} cannot be used here ({reason}); write device='cpu', or leave it out"
-            ) from error
-
-    def _read(self, X: Any) -> tuple[np.ndarray, pd.Index]:
-        self._check_fitted("predictions")
-        return self._inputs.read(X, self.unseen)
-
-    def _tensor(self, x: np.ndarray) -> Tensor:
-        return torch.from_numpy(x).to(self.model_.train_targets.device)
-
-    def _prediction(self, x: np.ndarray, index: pd.Index) -> NormalPrediction:
-        joint = self.model_.joint(self._tensor(x))
-        return NormalPrediction(self._tasks.names, index, joint.mean.cpu().numpy(), joint.covariance.cpu().numpy())
+    def _distribution(
+        self, x: Tensor, index: pd.Index, known: np.ndarray | None, noise: np.ndarray, observed: bool
+    ) -> NormalPrediction:
+        joint = self.model_.joint(x)
+        means, covariance = joint.mean.cpu().numpy(), joint.covariance.cpu().numpy()
+        if known is not None:
+            means, covariance = condition(means, covariance, known, np.square(noise))
+        if observed:
+            covariance = covariance + np.diag(np.square(self.model_.noise_scale().cpu().numpy()))
+        return NormalPrediction(self._tasks.names, index, means, covariance)

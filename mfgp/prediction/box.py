@@ -32,8 +32,10 @@ class NormalBox:
         scale = np.where(deviations > 0.0, deviations, 1.0)
         lower = np.array([interval.lower for interval in intervals])
         upper = np.array([interval.upper for interval in intervals])
-        above = (sums.means > lower) | ((sums.means == lower) & [interval.lower_closed for interval in intervals])
-        below = (sums.means < upper) | ((sums.means == upper) & [interval.upper_closed for interval in intervals])
+        closed = np.array([(interval.lower_closed, interval.upper_closed) for interval in intervals], dtype=bool)
+        lower_closed, upper_closed = closed.reshape(-1, 2).T
+        above = (sums.means > lower) | ((sums.means == lower) & lower_closed)
+        below = (sums.means < upper) | ((sums.means == upper) & upper_closed)
         certain = deviations == 0.0
         self.possible = (~certain | (above & below)).all(axis=1)
         self.lower = np.where(certain, -np.inf, (lower - sums.means) / scale)

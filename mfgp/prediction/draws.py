@@ -11,8 +11,8 @@ import torch
 from mfgp.errors import PrecisionWarning
 from mfgp.expressions import Condition, Expression, task
 from mfgp.prediction.prediction import Prediction
-from mfgp.prediction.quadrature import Estimates, Quadrature, Statistic
-from mfgp.prediction.statistic import quantiles
+from mfgp.prediction.quadrature import Estimates, Quadrature
+from mfgp.prediction.statistic import Quantiles, Statistic
 
 
 def values_at(expression: Expression, tasks: tuple[Hashable, ...], draws: np.ndarray) -> np.ndarray:
@@ -53,7 +53,7 @@ def estimate(prediction: Prediction, expression: Expression, statistic: Statisti
 
 def task_quantiles(prediction: Prediction, probability: float) -> np.ndarray:
     """(n, T) quantiles of each task by quasi-random draws, for predictions that know no better."""
-    found = [estimate(prediction, task(name), quantiles(probability), Quadrature()) for name in prediction.tasks]
+    found = [estimate(prediction, task(name), Quantiles((probability,)), Quadrature()) for name in prediction.tasks]
     return np.column_stack([estimates.value[:, 0] for estimates in found])
 
 

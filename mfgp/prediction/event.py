@@ -17,7 +17,7 @@ from mfgp.prediction.draws import estimate, values_at, warn_unless_settled
 from mfgp.prediction.normal import NormalPrediction
 from mfgp.prediction.prediction import Prediction
 from mfgp.prediction.quadrature import Estimates, Quadrature
-from mfgp.prediction.statistic import share
+from mfgp.prediction.statistic import Share
 
 CLOSED_FORM = 2  # sums
 
@@ -97,7 +97,7 @@ class ConditionPrediction:
             boxes = as_boxes(self.expression)
             if boxes is not None:
                 return self._of_boxes(self.prediction, boxes)
-        return estimate(self.prediction, self.expression, share, self.quadrature)
+        return estimate(self.prediction, self.expression, Share(), self.quadrature)
 
     def _of_boxes(self, prediction: NormalPrediction, boxes: Mapping[Box, int]) -> Estimates:
         exact, wide = np.zeros(len(self)), []
@@ -116,7 +116,7 @@ class ConditionPrediction:
 
         most = max(found.dimension for _, found in wide)
         width = most + len(wide)
-        rest = self.quadrature.estimate(integrand, share, rows=len(self), dimension=most - 1, width=width)
+        rest = self.quadrature.estimate(integrand, Share(), rows=len(self), dimension=most - 1, width=width)
         warn_unless_settled(rest, self.expression, self.quadrature)
         return Estimates(closed.value + rest.value, rest.error, rest.settled, rest.draws)
 

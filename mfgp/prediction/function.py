@@ -16,7 +16,7 @@ from mfgp.prediction.explanation import explain
 from mfgp.prediction.normal import NormalPrediction
 from mfgp.prediction.prediction import Prediction, require_probability
 from mfgp.prediction.quadrature import Estimates, Quadrature
-from mfgp.prediction.statistic import moments, quantiles
+from mfgp.prediction.statistic import Moments, Quantiles
 
 
 @final
@@ -138,7 +138,7 @@ class FunctionPrediction:
     @cached_property
     def _moments(self) -> Estimates:
         if self._sum is None:
-            return estimate(self.prediction, self.expression, moments, self.quadrature)
+            return estimate(self.prediction, self.expression, Moments(), self.quadrature)
         return Estimates.exact(self._sum.means[:, 0], self._sum.deviations[:, 0], np.zeros(len(self)))
 
     def _quantiles(self, *probabilities: float) -> Estimates:
@@ -154,7 +154,7 @@ class FunctionPrediction:
         if isinstance(self._sum, NormalPrediction):
             mean, std = self._moments.value[:, 0], self._moments.value[:, 1]
             return Estimates.exact(*(mean + ndtri(probability) * std for probability in probabilities))
-        return estimate(self.prediction, self.expression, quantiles(*probabilities), self.quadrature)
+        return estimate(self.prediction, self.expression, Quantiles(probabilities), self.quadrature)
 
     def _bounds(self, level: float) -> Estimates:
         outside = (1.0 - require_probability(level, "level")) / 2.0

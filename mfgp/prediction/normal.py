@@ -12,6 +12,8 @@ from scipy.special import ndtri
 
 from mfgp.prediction.prediction import Prediction
 
+NEGLIGIBLE = 1e-14  # of a task's variance: what rounding leaves of it
+
 
 @final
 @dataclass(frozen=True, eq=False, repr=False)
@@ -44,12 +46,10 @@ class NormalPrediction(Prediction):
 
     @cached_property
     def root(self) -> np.ndarray:
-        """(n, T, T) factors A of the covariances, A A^T, the widest direction of each row's correlations first."""
+        """(n, T, T) lower triangular factors A of the covariances, A A^T."""
         deviations = self.deviations
         scale = np.where(deviations > 0.0, deviations, 1.0)
-        values, vectors = np.linalg.eigh(self.covariance / scale[:, :, None] / scale[:, None, :])
-        roots = vectors[:, :, ::-1] * np.sqrt(values[:, None, ::-1].clip(min=0.0))
-        return roots * deviations[:, :, None]
+        return deviations[:, :, None] * _lower(self.covariance / scale[:, :, None] / scale[:, None, :])
 
     def draw(self, normals: np.ndarray) -> np.ndarray:
         """Standard normals (s, n, T) or (s, 1, T) to draws (s, n, T): mean + root z."""
@@ -70,3 +70,13 @@ class NormalPrediction(Prediction):
 
     def _quantiles(self, probability: float) -> np.ndarray:
         return self.means + ndtri(probability) * self.deviations
+
+
+def _lower(correlation: np.ndarray) -> np.ndarray:
+    """Cholesky factors (n, T, T); of a task that those before it determine, the column is zero."""
+    lower = np.zeros_like(correlation)
+    for j in range(correlation.shape[-1]):
+        column = correlation[:, j:, j] - (lower[:, j:, :j] @ lower[:, j, :j, None])[:, :, 0]
+        left = column[:, :1]
+        lower[:, j:, j] = np.where(left > NEGLIGIBLE, column / np.sqrt(left.clip(min=NEGLIGIBLE)), 0.0)
+    return lower

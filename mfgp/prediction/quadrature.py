@@ -13,6 +13,7 @@ from scipy.special import ndtri
 from scipy.stats.qmc import Sobol
 
 from mfgp.errors import ParameterError
+from mfgp.prediction.statistic import Statistic
 
 REPLICATES = 16  # independent scramblings, whose scatter is the error
 FEWEST = 64  # points of each at first
@@ -20,10 +21,6 @@ BLOCK = 1 << 20  # numbers in an array
 
 Integrand: TypeAlias = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Places of rows (r,) and standard normals (s, d) to values (r, s)."""
-
-Statistic: TypeAlias = Callable[[np.ndarray, float], tuple[np.ndarray, np.ndarray, np.ndarray]]
-"""Values (r, replicates, points) and a tolerance to estimates (r, m), errors (r, m), and how many times too large the
-largest error is (r,)."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +102,7 @@ class Quadrature:
         integrand
             Places of rows (r,) and standard normals (s, d) to values (r, s).
         statistic
-            What to estimate of them, for example :func:`mfgp.prediction.statistic.moments`.
+            What to estimate of them.
         rows
             n.
         dimension
@@ -119,9 +116,10 @@ class Quadrature:
         while waiting:
             points = min(waiting)
             normals = standard_normals(dimension, points, self.seed)
+            weights = _weights(normals, statistic.spread).reshape(REPLICATES, points)
             for some in blocks(np.concatenate(waiting.pop(points)), len(normals) * width):
-                values = integrand(some, normals).reshape(len(some), REPLICATES, points)
-                value, error, excess = statistic(values, self.tolerance)
+                values = integrand(some, statistic.spread * normals).reshape(len(some), REPLICATES, points)
+                value, error, excess = statistic(values, weights, self.tolerance)
                 doublings = np.ceil(np.log2(excess.clip(1.0, most / points)))
                 final = (excess <= 1.0) | (points == most)
                 draws = np.full(len(some), len(normals))
@@ -141,6 +139,11 @@ def standard_normals(dimension: int, points: int, seed: int) -> np.ndarray:
     sequences = [Sobol(dimension, rng=np.random.default_rng(s)).random(points) for s in seeds]
     smallest = 2.0**-31  # what lies at zero is moved by half of the points' resolution
     return ndtri(np.concatenate(sequences).clip(smallest, 1.0 - smallest))
+
+
+def _weights(normals: np.ndarray, spread: float) -> np.ndarray:
+    """(s,) ratios of densities at wider normals: of deviation one to that of the spread, up to a factor."""
+    return np.exp((1.0 - spread**2) / 2.0 * np.square(normals).sum(axis=1))
 
 
 def blocks(places: np.ndarray, each: int) -> list[np.ndarray]:
