@@ -157,8 +157,8 @@ def _peaks(architecture: str, size: int, count: int) -> tuple[float, float]:
 def _acquisition(context: Context, size: int) -> list[dict[str, Any]]:
     context.note(
         f"Acquisition: posterior at {BATCHES} batches of one row, the second task named in it (BoTorch's model needs "
-        "that with StratifiedStandardize); sum of mean + deviation and its gradient by the rows. All models are at their "
-        "initial parameters, their caches filled."
+        "that with StratifiedStandardize); sum of mean + deviation and its gradient by the rows. All models are at "
+        "their initial parameters, their caches filled."
     )
     data = observations(size)
     inputs = torch.rand(BATCHES, 1, INPUTS + 1, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
