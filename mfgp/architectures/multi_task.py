@@ -9,6 +9,7 @@ import torch
 from gpytorch.kernels import Kernel
 
 from mfgp.architectures.estimator import TaskRegressor
+from mfgp.data.levels import Unseen
 from mfgp.errors import ParameterError
 from mfgp.kernels import CoregionalizationKernel, input_kernel
 
@@ -29,6 +30,11 @@ class MultiTaskGP(TaskRegressor):
         k(x, x') on the inputs: "matern52", "matern32", "matern12", "rbf" or a GPyTorch kernel.
     device
         Where tensors live, for example "cuda"; None for the CPU.
+    warm_start
+        True to begin each fit after the first where the one before ended.
+    unseen
+        What is done with levels of a categorical input that the fit did not have: "prior" predicts them with the
+        uncertainty of the prior, "error" refuses them.
 
     Examples
     --------
@@ -47,8 +53,10 @@ class MultiTaskGP(TaskRegressor):
         rank: int | None = None,
         kernel: str | Kernel = "matern52",
         device: str | torch.device | None = None,
+        warm_start: bool = False,
+        unseen: Unseen = "prior",
     ) -> None:
-        super().__init__(kernel, device)
+        super().__init__(kernel, device, warm_start, unseen)
         self.processes = processes
         self.rank = rank
 

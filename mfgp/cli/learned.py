@@ -10,7 +10,7 @@ import pandas as pd
 
 from mfgp.architectures.estimator import TaskRegressor
 
-TABLES = ["task_correlation", "rho", "embedding", "noise", "lengthscales"]
+TABLES = ["task_correlation", "rho", "embedding", "noise", "lengthscales", "level_embeddings"]
 
 
 def learned(model: TaskRegressor) -> dict[str, pd.DataFrame]:
@@ -18,7 +18,7 @@ def learned(model: TaskRegressor) -> dict[str, pd.DataFrame]:
     found = {name: getattr(model, f"{name}_") for name in TABLES if hasattr(type(model), f"{name}_")}
     found["noise"] = found["noise"].to_frame()
     found["lengthscales"] = found["lengthscales"].T
-    return found
+    return {name: table for name, table in found.items() if not table.empty}
 
 
 def write_learned(model: TaskRegressor, folder: Path) -> None:

@@ -14,8 +14,8 @@ Inputs: TypeAlias = Annotated[
     str | None,
     typer.Option(
         metavar="A,B,…",
-        help="Input columns; by default the features of --formula, or else every column of numbers, or of True and "
-        "False, that is no task.",
+        help="Input columns, those of text being categories; by default the features of --formula, or else every "
+        "column of numbers, or of True and False, that is no task.",
     ),
 ]
 Formula: TypeAlias = Annotated[

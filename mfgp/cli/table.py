@@ -10,6 +10,7 @@ import pandas as pd
 from rich.console import Console
 
 from mfgp.cli.options import pairs, split
+from mfgp.data.levels import Levels, holds_levels
 from mfgp.data.table import listed, read_numbers
 from mfgp.errors import ColumnError, DataError, ParameterError
 
@@ -23,17 +24,20 @@ class Columns:
     tasks
         Low fidelity first.
     inputs
-        Columns of numbers, or of True and False.
+        Columns of numbers, of True and False, or of text: categories.
     formula
         The column of chemical formulas, if there is one.
     noise
         The column of known standard deviations, by task.
+    categories
+        Those of the inputs that are text.
     """
 
     tasks: list[str]
     inputs: list[str]
     formula: str | None = None
     noise: dict[str, str] = field(default_factory=dict)
+    categories: list[str] = field(default_factory=list)
 
     @classmethod
     def choose(
@@ -44,7 +48,7 @@ class Columns:
         Raises
         ------
         ColumnError
-            The file lacks a column, one holds text, or no input is left.
+            The file lacks a column, one that has to be numbers holds text, or no input is left.
         ParameterError
             An option cannot be read.
         """
@@ -61,17 +65,26 @@ class Columns:
             features = [name for name in numbers if name not in {*names, *deviations.values()}]
             if not features:
                 raise ColumnError("no column of numbers is left for an input; name some by --inputs, or give --formula")
-        columns = cls(names, features, formula, deviations)
-        require_numbers(frame, [*names, *features, *deviations.values()])
+        _require(frame, [*names, *features, *deviations.values()])
+        categories = [name for name in features if holds_levels(frame[name])]
+        columns = cls(names, features, formula, deviations, categories)
+        for name in categories:
+            Levels.learn(frame[name], f"column {name!r} of the file")
+        require_numbers(frame, [*names, *columns._numbers, *deviations.values()])
         _require(frame, [] if formula is None else [formula])
         clash = [name for name in features if name in names]
         if clash:
             raise ColumnError(f"{listed(clash)} is named by --inputs and by --tasks; leave it out of one of them")
         return columns
 
+    @property
+    def _numbers(self) -> list[str]:
+        return [name for name in self.inputs if name not in self.categories]
+
     def X(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The inputs of a file, composition features last."""
-        require_numbers(frame, self.inputs)
+        _require(frame, self.inputs)
+        require_numbers(frame, self._numbers)
         if self.formula is None:
             return frame[self.inputs]
         from mfgp.materials import featurize
@@ -98,6 +111,11 @@ def open_table(
     columns = Columns.choose(frame, tasks, inputs, formula, noise)
     if inputs is None and formula is None:
         notes.print(f"inputs: {', '.join(columns.inputs)}")
+        text = [name for name in frame if name not in columns.tasks and holds_levels(frame[name])]
+        if text:
+            notes.print(
+                f"left out, as text: {', '.join(map(str, text))}; name them by --inputs to read them as categories"
+            )
     return frame, columns
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import torch
 from botorch.models.transforms.input import AffineInputTransform
 from botorch.models.transforms.outcome import OutcomeTransform
@@ -88,10 +90,11 @@ class TaskStandardize(OutcomeTransform):
         return self
 
 
-def standardize_inputs(X: Tensor) -> AffineInputTransform:
-    """BoTorch transform that standardises each input of X (n, d + 1) by its own mean and deviation, but not the task.
+def standardize_inputs(X: Tensor, categorical: Collection[int] = ()) -> AffineInputTransform | None:
+    """BoTorch transform that standardises each numeric input of X (n, d + 1) by its own mean and deviation.
 
-    An input that does not vary is divided by its size instead.
+    The task and the columns of codes named by `categorical` stay as they are. An input that does not vary is divided
+    by its size instead. None where there is no numeric input.
 
     Examples
     --------
@@ -99,11 +102,12 @@ def standardize_inputs(X: Tensor) -> AffineInputTransform:
     >>> print([[round(v, 4) for v in row] for row in standardize_inputs(x)(x).tolist()])
     [[-0.7071, 0.0, 0.0], [0.7071, 0.0, 1.0]]
     """
-    inputs = X[:, :-1]
+    numbers = [column for column in range(X.shape[-1] - 1) if column not in categorical]
+    if not numbers:
+        return None
+    inputs = X[:, numbers]
     spread = torch.stack([_spread(values) or _size(values) for values in inputs.T])
-    return AffineInputTransform(
-        d=X.shape[-1], coefficient=spread, offset=inputs.mean(0), indices=list(range(inputs.shape[-1]))
-    )
+    return AffineInputTransform(d=X.shape[-1], coefficient=spread, offset=inputs.mean(0), indices=numbers)
 
 
 def _task(X: Tensor | None) -> Tensor:

@@ -13,7 +13,6 @@ from scipy.sparse import issparse
 from mfgp.errors import ColumnError, DataError, DataTypeError
 
 MOST_NAMES = 5
-ENCODE = "one-hot encode it, pd.get_dummies({table}, columns=[{name!r}], dtype=float), or map each value to a number"
 CONVERT = "write pd.to_numeric({table}[{name!r}], errors='coerce') to read what is a number and leave NaN elsewhere"
 
 Array: TypeAlias = NDArray[np.float64]

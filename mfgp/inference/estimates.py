@@ -10,11 +10,13 @@ from torch import Tensor
 
 from mfgp.data.observations import Observations
 from mfgp.inference.evidence import factorise
+from mfgp.inference.level_starts import place_levels
 from mfgp.inference.noise import TaskNoise
 from mfgp.inference.objective import Objective
 from mfgp.inference.optimizer import climb
 from mfgp.inference.subsets import stratified_subset
 from mfgp.kernels import CoregionalizationKernel
+from mfgp.kernels.levels import plain
 from mfgp.kernels.stationary import profile
 from mfgp.kernels.training import training_covariance
 
@@ -39,7 +41,7 @@ class TaskEstimate:
     def lengthscale(self) -> Tensor | None:
         """(1, d) lengthscales, None for a kernel whose lengthscales are not known to us."""
         inner = self.kernel.input_kernels[0]
-        return None if profile(inner) is None else torch.as_tensor(inner.lengthscale).detach()
+        return None if profile(inner) is None else torch.as_tensor(plain(inner).lengthscale).detach()
 
     @property
     def scale(self) -> float:
@@ -65,6 +67,7 @@ def estimate_task(input_kernel: Kernel, observations: Observations) -> TaskEstim
     kernel.to(alone.x.device)
     if not len(alone):
         return TaskEstimate(kernel, noise, alone, alone.y)
+    place_levels(input_kernel, alone)
     climb(Objective(kernel, noise, alone), EVALUATIONS, TOLERANCE)
     with torch.no_grad():
         covariance = training_covariance(kernel, alone.x, alone.task)

@@ -18,6 +18,7 @@ from mfgp.errors import NumericsError
 from mfgp.inference.evidence import evidence_and_gradient, log_evidence
 from mfgp.inference.noise import TaskNoise
 from mfgp.kernels import AutoregressiveKernel, CoregionalizationKernel, TaskEmbeddingKernel
+from mfgp.kernels.levels import plain
 from mfgp.kernels.priors import LightPrior
 from mfgp.kernels.stationary import profile
 from mfgp.kernels.task_kernel import TaskKernel
@@ -100,7 +101,9 @@ class Objective:
         self.jitter = max(self.jitter, evidence.jitter)
         by_variance = evidence.by_covariance.diagonal().clone()
         by_parts = self._covariance.gradient(processes, evidence.by_covariance)
-        gradients = dict(kernel.pull_back(by_parts))
+        gradients: dict[Parameter, Tensor] = {}
+        for parameter, slope in kernel.pull_back(by_parts):
+            gradients[parameter] = gradients[parameter] + slope if parameter in gradients else slope
         by_noise = noise.pull_back(by_variance, data.task, self._known_variance)
         gradients[by_noise[0]] = by_noise[1]
         log_priors = []
@@ -170,7 +173,7 @@ def _is_closed_form(kernel: TaskKernel, priors: list[_Prior]) -> bool:
         and not kernel.batch_shape
         and all(
             profile(inner) is not None
-            and isinstance(getattr(inner, "raw_lengthscale_constraint", None), LogTransformedInterval)
+            and isinstance(getattr(plain(inner), "raw_lengthscale_constraint", None), LogTransformedInterval)
             for inner in kernel.input_kernels
         )
         and all(isinstance(p.prior, LightPrior) and isinstance(p.parameter, Parameter) for p in priors)

@@ -18,9 +18,19 @@ from torch import Tensor
 from mfgp.data.observations import Observations
 from mfgp.inference.estimates import TaskEstimate, correlation, estimate_task
 from mfgp.inference.noise import TaskNoise
-from mfgp.kernels import AutoregressiveKernel, CoregionalizationKernel, TaskEmbeddingKernel, TaskKernel
+from mfgp.kernels import (
+    AutoregressiveKernel,
+    CascadeKernel,
+    CoregionalizationKernel,
+    TaskEmbeddingKernel,
+    TaskKernel,
+    input_kernel,
+)
+from mfgp.kernels.levels import embeddings_of, plain
 from mfgp.kernels.priors import LengthscalePrior
 from mfgp.kernels.stationary import LENGTHSCALE_BOUNDS, profile
+
+_LITTLE = 0.3  # standard deviation of a part of the kernel that a start leaves out
 
 
 @singledispatch
@@ -44,6 +54,7 @@ def _(kernel: CoregionalizationKernel, noise: TaskNoise, observations: Observati
         for q, inner in enumerate(kernel.input_kernels):
             stretch = 3.0 ** (q - (len(kernel.input_kernels) - 1) / 2)
             _set_lengthscale(inner, _typical_lengthscale(estimates), stretch)
+        _set_levels(kernel, dict(enumerate(estimates)))
         kernel.set_task_covariance(torch.outer(scales, scales) * correlations)
         yield name
 
@@ -58,6 +69,7 @@ def _(kernel: TaskEmbeddingKernel, noise: TaskNoise, observations: Observations)
     for name, correlations in names.items() if kernel.num_tasks > 1 else [("task alone", related)]:
         _set_noise(kernel, noise, estimates, _signs(correlations))
         _set_lengthscale(kernel.input_kernels[0], _typical_lengthscale(estimates))
+        _set_levels(kernel, dict(enumerate(estimates)))
         signs = _signs(correlations)
         kernel.set_embedding(_positions(correlations.abs(), kernel.dimension), amplitude=signs * scales)
         yield name
@@ -67,6 +79,7 @@ def _(kernel: TaskEmbeddingKernel, noise: TaskNoise, observations: Observations)
 def _(kernel: AutoregressiveKernel, noise: TaskNoise, observations: Observations) -> Iterator[str]:
     yield "current"
     tasks = [observations.of_task(task) for task in range(kernel.num_tasks)]
+    columns = range(observations.x.shape[-1])
     estimates = {task: estimate_task(_fresh(kernel.input_kernels[task]), tasks[task]) for task in kernel.order}
     for trend in (False, True) if kernel.edges else (False,):
         residuals = dict(estimates)
@@ -74,7 +87,8 @@ def _(kernel: AutoregressiveKernel, noise: TaskNoise, observations: Observations
             sources = kernel.sources[task]
             if sources:
                 predictions = torch.stack([estimates[source].predict(tasks[task].x) for source in sources], dim=-1)
-                weights = _regress(tasks[task], predictions, trend)
+                numbers = tasks[task].x[:, [column for column in columns if column not in kernel.levels]]
+                weights = _regress(tasks[task].y, predictions, numbers if trend else None)
                 kernel.set_edges({(task, source): w for source, w in zip(sources, weights.tolist(), strict=True)})
                 rest = replace(tasks[task], y=tasks[task].y - predictions @ weights)
                 residuals[task] = estimate_task(_fresh(kernel.input_kernels[task]), rest)
@@ -86,12 +100,47 @@ def _(kernel: AutoregressiveKernel, noise: TaskNoise, observations: Observations
         yield "tasks unrelated"
 
 
+@starting_points.register
+def _(kernel: CascadeKernel, noise: TaskNoise, observations: Observations) -> Iterator[str]:
+    yield "current"
+    d, k = kernel.num_inputs, kernel.num_sources
+    own, curve = _fresh(kernel.own.inner), _fresh(kernel.relation.values)
+    inputs, values = observations.x[:, :d], observations.x[:, d : d + k]
+    usual = values.new_full((1, 1), LengthscalePrior(d).median)
+
+    def begin(curve: float, slopes: Tensor, stretch: float, over_values: Tensor | None, explained: Tensor) -> None:
+        rest = estimate_task(deepcopy(own), replace(observations, x=inputs, y=observations.y - explained))
+        kernel.set_scales(rest.scale, curve, slopes + _LITTLE)
+        _set_lengthscale(kernel.own.inner, rest.lengthscale)
+        _set_lengthscale(kernel.relation.inner, usual, stretch)
+        _set_lengthscale(kernel.relation.values, over_values)
+        noise.set_scale(rest.noise.scale.detach())
+
+    none = torch.zeros_like(values[0])
+    begin(_LITTLE, none, 1.0, curve.lengthscale, explained=torch.zeros_like(observations.y))
+    yield "task alone"
+    of_values = replace(observations, x=values)
+    slopes = _regress(observations.y, values, None)
+    begin(_LITTLE, slopes.abs(), 2.0, curve.lengthscale, explained=values @ slopes)
+    yield "linear in its sources"
+    alone = estimate_task(deepcopy(curve), of_values)
+    begin(alone.scale, none, 2.0, alone.lengthscale, explained=alone.predict(values))
+    yield "a curve over its sources"
+    both = estimate_task(input_kernel("rbf", d + k), replace(observations, x=observations.x[:, : d + k]))
+    kernel.set_scales(_LITTLE, both.scale, none + _LITTLE)
+    _set_lengthscale(kernel.relation.inner, torch.as_tensor(both.lengthscale)[:, :d].log().mean().exp().view(1, 1))
+    _set_lengthscale(kernel.relation.values, torch.as_tensor(both.lengthscale)[:, d:])
+    noise.set_scale(both.noise.scale.detach())
+    yield "a surface over its inputs and sources"
+
+
 def _set_differences(kernel: AutoregressiveKernel, noise: TaskNoise, residuals: dict[int, TaskEstimate]) -> None:
     for task, residual in residuals.items():
         kernel.set_scale(task, residual.scale)
         lengthscale = residual.lengthscale
         if lengthscale is not None:
             _set_lengthscale(kernel.input_kernels[task], lengthscale)
+    _set_levels(kernel, residuals)
     _set_noise(
         kernel,
         noise,
@@ -100,14 +149,14 @@ def _set_differences(kernel: AutoregressiveKernel, noise: TaskNoise, residuals: 
     )
 
 
-def _regress(target: Observations, predictions: Tensor, trend: bool) -> Tensor:
-    """Least-squares weights of the sources' predictions, beside a constant and, where asked, a linear trend."""
-    columns = [predictions, torch.ones(len(target), 1).to(predictions)]
-    if trend and len(target) > predictions.shape[-1] + 1 + target.x.shape[-1]:
-        columns.append(target.x - target.x.mean(0))
+def _regress(y: Tensor, predictions: Tensor, numbers: Tensor | None) -> Tensor:
+    """Least-squares weights of the sources' predictions, beside a constant and a linear trend in numbers, if given."""
+    columns = [predictions, torch.ones(len(y), 1).to(predictions)]
+    if numbers is not None and len(y) > predictions.shape[-1] + 1 + numbers.shape[-1]:
+        columns.append(numbers - numbers.mean(0))
     design = torch.cat(columns, dim=-1)
-    ridge = 1e-6 * max(len(target), 1) * torch.eye(design.shape[-1]).to(design)
-    weights = torch.linalg.solve(design.T @ design + ridge, design.T @ target.y)
+    ridge = 1e-6 * max(len(y), 1) * torch.eye(design.shape[-1]).to(design)
+    weights = torch.linalg.solve(design.T @ design + ridge, design.T @ y)
     return weights[: predictions.shape[-1]].clamp(-10.0, 10.0)
 
 
@@ -120,9 +169,10 @@ def _fresh(inner: Kernel) -> Kernel:
     """A copy of an input kernel, at the median of its prior where it is one of ours."""
     copy = deepcopy(inner)
     if profile(copy) is not None:
-        prior = getattr(copy, "lengthscale_prior", None)
+        numeric = plain(copy)
+        prior = getattr(numeric, "lengthscale_prior", None)
         if isinstance(prior, LengthscalePrior):
-            copy.lengthscale = torch.full_like(copy.lengthscale, prior.median)
+            numeric.lengthscale = torch.full_like(numeric.lengthscale, prior.median)
     return copy
 
 
@@ -130,7 +180,20 @@ def _set_lengthscale(inner: Kernel, lengthscale: Tensor | None, stretch: float =
     if lengthscale is None or profile(inner) is None:
         return
     lower, upper = LENGTHSCALE_BOUNDS
-    inner.lengthscale = (lengthscale * stretch).clamp(1.5 * lower, upper / 1.5).expand_as(inner.lengthscale)
+    numeric = plain(inner)
+    numeric.lengthscale = (lengthscale * stretch).clamp(1.5 * lower, upper / 1.5).expand_as(numeric.lengthscale)
+
+
+@torch.no_grad()
+def _set_levels(kernel: TaskKernel, estimates: dict[int, TaskEstimate]) -> None:
+    """Positions of levels as the task with the most observations has them, in each group of tasks."""
+    groups = kernel.groups().tolist()
+    for label, inner in zip(kernel.process_groups(), kernel.input_kernels, strict=True):
+        group = [task for task in estimates if groups[task] == label] or list(estimates)
+        richest = max(group, key=lambda task: len(estimates[task].observations))
+        found = embeddings_of(estimates[richest].kernel.input_kernels[0])
+        for embedding, source in zip(embeddings_of(inner), found, strict=True):
+            embedding.positions.copy_(source.positions)
 
 
 def _set_noise(kernel: TaskKernel, noise: TaskNoise, estimates: list[TaskEstimate], signs: Tensor) -> None:

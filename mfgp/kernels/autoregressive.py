@@ -107,7 +107,7 @@ class AutoregressiveKernel(TaskKernel):
 
     def pull_back(self, gradient: CovarianceGradient) -> Iterator[tuple[Parameter, Tensor]]:
         """Derivatives by the free parameters, from those by the covariance's parts."""
-        yield from self._pull_back_lengthscales(gradient)
+        yield from self._pull_back_inputs(gradient)
         reach, variance = self.propagation(), self.scale.square()
         amplitude = torch.stack([part.amplitude for part in gradient.processes])  # (q, t, t')
         towards = ((amplitude + amplitude.mT) @ reach.mT.unsqueeze(-1)).squeeze(-1).mT  # (t, q)
@@ -126,6 +126,10 @@ class AutoregressiveKernel(TaskKernel):
         for task, source in self.edges:
             labels = [labels[source] if label == labels[task] else label for label in labels]
         return torch.tensor(labels)
+
+    def process_groups(self) -> list[int]:
+        """The group of each difference's task."""
+        return self.groups().tolist()
 
     @torch.no_grad()
     def set_edges(self, weights: Mapping[tuple[int, int], float]) -> None:

@@ -14,6 +14,7 @@ from gpytorch.kernels import Kernel, MaternKernel, RBFKernel
 from torch import Tensor
 
 from mfgp.errors import ParameterError
+from mfgp.kernels.levels import plain
 from mfgp.kernels.priors import LengthscalePrior
 
 LENGTHSCALE_BOUNDS = (1e-2, 1e4)
@@ -107,7 +108,7 @@ def _odd_numbers(count: int) -> Tensor:
 
 
 def profile(kernel: Kernel) -> Profile | None:
-    """The profile of a plain RBF or Matern kernel, or None for any other kernel.
+    """The profile of a plain RBF or Matern kernel, on numbers or on levels too, or None for any other kernel.
 
     Examples
     --------
@@ -116,6 +117,7 @@ def profile(kernel: Kernel) -> Profile | None:
     >>> print(round(profile(RBFKernel()).value(torch.tensor(1.0)).item(), 4), profile(LinearKernel()))
     0.6065 None
     """
+    kernel = plain(kernel)
     if kernel.active_dims is not None:
         return None
     if type(kernel) is RBFKernel:
@@ -144,7 +146,7 @@ def input_kernel(kernel: str | Kernel, num_inputs: int, batch_shape: torch.Size 
     kernel
         "matern52", "matern32", "matern12", "rbf", or any GPyTorch kernel over the d inputs.
     num_inputs
-        d, the number of inputs.
+        d, the number of inputs; with levels among them, :func:`~mfgp.kernels.levels.expanded_columns`.
     batch_shape
         Shape of a batch of parameter sets.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -13,8 +13,9 @@ from gpytorch.kernels import Kernel
 from torch import Tensor
 from torch.nn import Parameter
 
+from mfgp.kernels.levels import LevelEmbedding, MixedInputKernel, embeddings_of, plain
 from mfgp.kernels.priors import NormalPrior
-from mfgp.kernels.stationary import profile, row_keys, squared_distance
+from mfgp.kernels.stationary import Profile, profile, row_keys, squared_distance
 
 
 @dataclass(frozen=True)
@@ -42,15 +43,31 @@ class Process:
     @cached_property
     def lengthscale(self) -> Tensor:
         """(1, d) or (1, 1) lengthscales of a kernel that has them."""
-        return torch.as_tensor(self.kernel.lengthscale)
+        return torch.as_tensor(plain(self.kernel).lengthscale)
+
+    def expand(self, x: Tensor) -> Tensor:
+        """Inputs (..., d) as the lengthscales see them: positions in place of the codes of levels."""
+        return self.kernel.expand(x) if isinstance(self.kernel, MixedInputKernel) else x
+
+    def related(self, x1: Tensor, x2: Tensor) -> Tensor | None:
+        """Whether inputs (n1, d) and (n2, d) may be correlated as far as their levels go; None if all may."""
+        return self.kernel.related(x1, x2) if isinstance(self.kernel, MixedInputKernel) else None
+
+    def numbers(self, num_inputs: int) -> list[int]:
+        """Columns of the d inputs that are numbers: the first ones that :meth:`expand` gives."""
+        return self.kernel.numbers if isinstance(self.kernel, MixedInputKernel) else list(range(num_inputs))
 
 
 class ProcessGradient(NamedTuple):
-    """Derivatives of a function of the covariance by what a process is made of: (1, d), (T, T) and (T, T) or None."""
+    """Derivatives of a function of the covariance by what a process is made of.
+
+    (1, d), (T, T), (T, T) or None, and (levels, dimension) for each embedding of levels.
+    """
 
     log_lengthscale: Tensor
     amplitude: Tensor
     distance: Tensor | None
+    positions: Sequence[Tensor] = ()
 
 
 class CovarianceGradient(NamedTuple):
@@ -84,6 +101,7 @@ class TaskKernel(Kernel, ABC):
     """
 
     has_lengthscale = False
+    input_kernels: torch.nn.ModuleList
     OFFSET_SCALE = 1.0
 
     def __init__(self, num_tasks: int, batch_shape: torch.Size = torch.Size(), row_tasks: Sequence[int] = ()) -> None:
@@ -115,15 +133,18 @@ class TaskKernel(Kernel, ABC):
         """Derivatives by the free parameters, from those by the covariance's parts.
 
         For input kernels as :func:`~mfgp.kernels.input_kernel` makes them and without a batch of parameters. Here are
-        those of the input kernels and of a row effect that is one effect; the others are each subclass's own.
+        those of the input kernels and of a row effect that is one effect; the others are each subclass's own. What
+        comes for one parameter more than once is to be added up.
         """
-        yield from self._pull_back_lengthscales(gradient)
+        yield from self._pull_back_inputs(gradient)
         if self.row_tasks:
             yield self.row_loadings, (gradient.row_effect + gradient.row_effect.T) @ self.row_loadings
 
-    def _pull_back_lengthscales(self, gradient: CovarianceGradient) -> Iterator[tuple[Parameter, Tensor]]:
+    def _pull_back_inputs(self, gradient: CovarianceGradient) -> Iterator[tuple[Parameter, Tensor]]:
         for inner, part in zip(self.input_kernels, gradient.processes, strict=True):
-            yield inner.raw_lengthscale, part.log_lengthscale
+            yield plain(inner).raw_lengthscale, part.log_lengthscale
+            for embedding, positions in zip(embeddings_of(inner), part.positions, strict=True):
+                yield embedding.positions, positions
 
     @torch.no_grad()
     def set_row_effect(self, scale: Tensor) -> None:
@@ -138,6 +159,38 @@ class TaskKernel(Kernel, ABC):
     def groups(self) -> Tensor:
         """(T,) label of each task's group: tasks of different groups share nothing, whatever the parameters."""
         return torch.zeros(self.num_tasks, dtype=torch.long)
+
+    def embed_levels(self, num_inputs: int, levels: Mapping[int, int]) -> None:
+        """Read columns of the inputs as codes of levels, whose positions are learned.
+
+        Input kernels that tasks of one group use share the positions, and each has lengthscales of its own along the
+        coordinates. They have to be kernels over :func:`~mfgp.kernels.levels.expanded_columns`.
+
+        Parameters
+        ----------
+        num_inputs
+            d, codes among them.
+        levels
+            The number of levels by column of codes.
+        """
+        if not levels:
+            return
+        shared: dict[int, list[LevelEmbedding]] = {}
+        mixed = []
+        for label, inner in zip(self.process_groups(), self.input_kernels, strict=True):
+            if label not in shared:
+                shared[label] = [LevelEmbedding(column, count) for column, count in levels.items()]
+            mixed.append(MixedInputKernel(inner, num_inputs, shared[label]))
+        self.input_kernels = torch.nn.ModuleList(mixed)
+
+    @property
+    def levels(self) -> dict[int, int]:
+        """The number of levels by column of codes."""
+        return {embedding.column: embedding.levels for embedding in embeddings_of(self.input_kernels[0])}
+
+    def process_groups(self) -> list[int]:
+        """A label for each process: those of different labels reach different groups of tasks."""
+        return [0] * len(self.input_kernels)
 
     def task_covariance(self, x: Tensor | None = None) -> Tensor:
         """Prior covariance of the tasks at one input, the unknown means left out.
@@ -176,8 +229,19 @@ def _row_loadings(kernel: TaskKernel) -> Tensor:
     return kernel.row_loadings
 
 
+def plain_profile(process: Process) -> Profile:
+    """The profile of a process whose kernel is known to be a plain RBF or Matern kernel."""
+    shape = profile(process.kernel)
+    assert shape is not None
+    return shape
+
+
 def correlate(kernel: Kernel, x1: Tensor, x2: Tensor, distance: Tensor | None, *, diag: bool = False) -> Tensor:
     """k_q between inputs, with the squared distance between their tasks' embeddings where there is one."""
+    if isinstance(kernel, MixedInputKernel):
+        value = correlate(kernel.base_kernel, kernel.expand(x1), kernel.expand(x2), distance, diag=diag)
+        related = kernel.related(x1, x2, diag=diag)
+        return value if related is None else value * related
     shape = profile(kernel)
     if shape is None:
         value = kernel(x1, x2, diag=True) if diag else kernel(x1, x2).to_dense()

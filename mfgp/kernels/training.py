@@ -4,7 +4,7 @@ Observations come sorted by task. Only the lower triangle is computed; it is all
 It is made in panels of rows that fit the processor's cache. A plentiful task has panels of its own, on which each
 process's amplitude is a row vector; scarce tasks share a panel. The gradient with respect to lengthscales is a matrix
 product: with u = x / l and W = dE/d(r2), sum_ik W_ik (u_ij - u_kj)^2 needs W's row sums, its column sums and W u, never
-an n x n x d array.
+an n x n x d array. Its gradient with respect to u, and so to the positions of levels, needs W^T u besides.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mfgp.kernels.stationary import Profile, profile, row_keys
-from mfgp.kernels.task_kernel import CovarianceGradient, Process, ProcessGradient, TaskKernel
+from mfgp.kernels.levels import LevelEmbedding, embeddings_of
+from mfgp.kernels.stationary import profile, row_keys
+from mfgp.kernels.task_kernel import CovarianceGradient, Process, ProcessGradient, TaskKernel, plain_profile
 
 PANEL_ENTRIES = 2**17
 LEAST_PANEL_ROWS = 24
@@ -54,6 +55,7 @@ class TrainingCovariance:
     """
 
     def __init__(self, x: Tensor, task: Tensor, num_tasks: int) -> None:
+        self.x = x
         self.centred = x - x.mean(0)
         self.task = task
         self.num_tasks = num_tasks
@@ -77,8 +79,8 @@ class TrainingCovariance:
         for panel in self.panels:
             covariance[panel.start : panel.stop, : panel.stop] = self._on(panel, shared)
         for process in processes:
-            shape = _profile(process)
-            u = self.centred / process.lengthscale
+            shape = plain_profile(process)
+            u = self._scaled(process)
             norms = u.square().sum(-1)
             columns = process.amplitude.index_select(1, self.task)
             gaps = None if process.distance is None else process.distance.index_select(1, self.task)
@@ -117,8 +119,11 @@ class TrainingCovariance:
         saved = iter(self._saved)
         results = []
         for process in processes:
-            u = self.centred / process.lengthscale
+            u = self._scaled(process)
             u2 = u.square()
+            embeddings = embeddings_of(process.kernel)
+            coded = u.shape[1] - sum(embedding.dimension for embedding in embeddings)  # the first coordinate
+            by_u = torch.zeros_like(u[:, coded:])
             first = self._first_row(process)
             squares = torch.zeros_like(u[0])
             amplitude = torch.zeros_like(process.amplitude)
@@ -131,12 +136,33 @@ class TrainingCovariance:
                 by_r2 = slope.mul_(weights).mul_(factor)
                 if distance is not None:
                     self._collect(distance, panel, by_r2, first)
-                squares += by_r2.sum(1) @ u2[here] + by_r2.sum(0) @ u2[there]
-                squares -= 2.0 * (u[here] * (by_r2 @ u[there])).sum(0)
+                by_row, by_column, towards = by_r2.sum(1), by_r2.sum(0), by_r2 @ u[there]
+                squares += by_row @ u2[here] + by_column @ u2[there]
+                squares -= 2.0 * (u[here] * towards).sum(0)
+                if embeddings:
+                    by_u[here] += by_row.unsqueeze(-1) * u[here, coded:] - towards[:, coded:]
+                    by_u[there] += by_column.unsqueeze(-1) * u[there, coded:] - by_r2.T @ u[here, coded:]
             total = -2.0 * (squares if process.lengthscale.shape[-1] > 1 else squares.sum())
-            results.append(ProcessGradient(total.view(1, -1), amplitude, distance))
+            by_z = 2.0 * by_u / process.lengthscale.expand(1, u.shape[1])[:, coded:]
+            positions = self._by_level(embeddings, by_z)
+            results.append(ProcessGradient(total.view(1, -1), amplitude, distance, positions))
         self._saved.clear()
         return CovarianceGradient(results, offsets, row_effect.view(self.num_tasks, self.num_tasks))
+
+    def _scaled(self, process: Process) -> Tensor:
+        """The observations' inputs in lengthscales, around their mean."""
+        if not embeddings_of(process.kernel):
+            return self.centred / process.lengthscale
+        u = process.expand(self.x) / process.lengthscale
+        return u - u.mean(0)
+
+    def _by_level(self, embeddings: list[LevelEmbedding], by_coordinates: Tensor) -> list[Tensor]:
+        """Derivatives by each level's position, from those (N, coordinates) by the observations' coordinates."""
+        parts = by_coordinates.split([embedding.dimension for embedding in embeddings], dim=-1)
+        return [
+            torch.zeros_like(embedding.positions).index_add_(0, embedding.codes(self.x), part)
+            for embedding, part in zip(embeddings, parts, strict=True)
+        ]
 
     def _on(self, panel: _Panel, columns: Tensor, first: int = 0) -> Tensor:
         """Values per task and observation (T, N) on a panel: (1, n) where it has one task, else (m, n)."""
@@ -195,12 +221,6 @@ def training_covariance(kernel: TaskKernel, x: Tensor, task: Tensor) -> Tensor:
         rows = torch.cat([x, task.unsqueeze(-1).to(x)], dim=-1)
         return kernel.forward(rows, rows)
     return TrainingCovariance(x, task, kernel.num_tasks).fill(processes, kernel.offsets(), kernel.row_effect())
-
-
-def _profile(process: Process) -> Profile:
-    shape = profile(process.kernel)
-    assert shape is not None
-    return shape
 
 
 def _panels(counts: list[int]) -> Iterator[_Panel]:

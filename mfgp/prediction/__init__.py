@@ -1,5 +1,6 @@
 """The joint distribution over tasks at each row, and those of functions of tasks."""
 
+from mfgp.prediction.cascade import CascadePrediction
 from mfgp.prediction.combination import CombinedPrediction
 from mfgp.prediction.conditioning import condition
 from mfgp.prediction.event import ConditionPrediction
@@ -8,6 +9,7 @@ from mfgp.prediction.normal import NormalPrediction
 from mfgp.prediction.prediction import Prediction
 
 __all__ = [
+    "CascadePrediction",
     "CombinedPrediction",
     "ConditionPrediction",
     "FunctionPrediction",

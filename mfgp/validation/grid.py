@@ -27,7 +27,7 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class _Data:
-    """Numbers with the row labels of Y, whatever X and the noise came as."""
+    """Numbers and categories with the row labels of Y, whatever X and the noise came as."""
 
     X: pd.DataFrame
     Y: pd.DataFrame
@@ -37,11 +37,10 @@ class _Data:
     @classmethod
     def read(cls, X: Any, Y: pd.DataFrame, noise: Any, task: Hashable) -> _Data:
         inputs, tasks = Inputs.learn(X), Tasks.learn(Y)
-        features = pd.Index(inputs.columns, tupleize_cols=False)
         names = pd.Index(tasks.names, tupleize_cols=False)
         values = pd.DataFrame(tasks.read(Y, X), Y.index, names)
         known = None if noise is None else pd.DataFrame(tasks.read_noise(noise, X), Y.index, names)
-        return cls(pd.DataFrame(inputs.read(X)[0], Y.index, features), values, known, task)
+        return cls(inputs.table(X).set_axis(Y.index), values, known, task)
 
 
 @dataclass(frozen=True, eq=False)

@@ -56,7 +56,9 @@ def test_each_architecture_writes_what_it_has(run: Run) -> None:
 def test_complaints_are_one_line(complaint: Callable[..., str]) -> None:
     assert complaint("fit", "none.csv", "--tasks", "low,high").startswith("none.csv cannot be read")
     assert complaint("fit", "train.csv", "--tasks", "low,hgih").startswith("there is no column 'hgih'")
-    assert "holds text" in complaint("fit", "train.csv", "--tasks", "low,high", "--inputs", "name")
+    assert complaint("fit", "train.csv", "--tasks", "low,high", "--inputs", "name").startswith(
+        "column 'name' of the file holds a text of its own in each of the 24 rows"
+    )
     message = (
         "column 'high' of the file holds text, for example 'n. d.', expected numbers: write a number in each cell, and "
         "nothing where there is none"
@@ -65,3 +67,17 @@ def test_complaints_are_one_line(complaint: Callable[..., str]) -> None:
     frame.replace({"high": {"": "n. d."}}).to_csv("text.csv", index=False)
     assert complaint("fit", "text.csv", "--tasks", "low,high") == message
     assert "sources" in complaint("fit", "train.csv", "--tasks", "low,high", "--sources", "high=lwo")
+
+
+def test_text_is_a_category_where_it_is_named(run: Run) -> None:
+    frame = pd.read_csv("train.csv").assign(metal=["tin", "lead", "zinc"] * 8)
+    frame.to_csv("levels.csv", index=False)
+    result = run("fit", "levels.csv", "--tasks", "low,high")
+    assert "left out, as text: name, metal; name them by --inputs to read them as categories" in result.stderr
+    result = run("fit", "levels.csv", "--tasks", "low,high", "--inputs", "a,b,metal")
+    assert result.exit_code == 0, result.output
+    found = pd.read_csv("mfgp-fit/level_embeddings.csv", index_col=["process", "input", "level"])
+    assert found.loc[("low", "metal")].index.tolist() == ["lead", "tin", "zinc"]
+    frame.head(3).assign(metal="gold").to_csv("gold.csv", index=False)
+    result = run("predict", "levels.csv", "gold.csv", "--tasks", "low,high", "--inputs", "a,b,metal")
+    assert result.exit_code == 0, result.output

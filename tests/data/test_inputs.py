@@ -122,10 +122,51 @@ def test_a_missing_value_is_counted(gap: object) -> None:
         Inputs.learn(frame).read(frame)
 
 
-def test_text_is_to_be_encoded() -> None:
-    frame = FRAME.assign(colour="red")
-    with pytest.raises(ColumnError, match="column 'colour' of X holds text, for example 'red'.*one-hot encode it"):
+def test_text_and_categories_are_read_as_codes() -> None:
+    kinds = pd.Categorical(["mild", "hot", "mild"], categories=["mild", "hot", "unused"])
+    frame = FRAME.assign(metal=["tin", "lead", "tin"], kind=kinds)
+    inputs = Inputs.learn(frame)
+    assert inputs.counts == {3: 2, 4: 2}
+    assert inputs.levels[4].values == ("mild", "hot")
+    x, _ = inputs.read(frame)
+    assert x[:, 3:].tolist() == [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]
+    np.testing.assert_array_equal(x[:, :3], FRAME.to_numpy())
+
+
+def test_levels_not_seen_before_get_codes_of_their_own_or_are_refused() -> None:
+    frame = FRAME.assign(metal=["tin", "lead", "tin"])
+    new = frame.assign(metal=["zinc", "lead", "gold"])
+    inputs = Inputs.learn(frame)
+    assert inputs.read(new)[0][:, 3].tolist() == [3.0, 0.0, 2.0]
+    with pytest.raises(DataError, match="holds the levels 'gold', 'zinc' that the fit did not have.*unseen='prior'"):
+        inputs.read(new, unseen="error")
+
+
+def test_a_category_that_is_missing_is_counted() -> None:
+    frame = FRAME.assign(metal=["tin", None, "tin"])
+    with pytest.raises(DataError, match="'metal' in 1 rows.*a level of their own, such as 'unknown'"):
         Inputs.learn(frame).read(frame)
+
+
+def test_text_where_the_fit_had_numbers_is_refused() -> None:
+    with pytest.raises(ColumnError, match="column 'b' of X holds text, for example 'tin', expected numbers"):
+        Inputs.learn(FRAME).read(FRAME.assign(b="tin"))
+
+
+def test_a_table_is_read_back_as_it_was() -> None:
+    frame = FRAME.assign(metal=["tin", "lead", "tin"])[["a", "metal", "c", "b"]].set_axis(["p", "p", "q"])
+    inputs = Inputs.learn(frame)
+    table = inputs.table(frame)
+    assert list(table.columns) == list(frame.columns)
+    assert Inputs.learn(table) == inputs
+    np.testing.assert_array_equal(Inputs.learn(table).read(table)[0], inputs.read(frame)[0])
+
+
+def test_only_the_levels_of_some_rows_are_kept() -> None:
+    frame = FRAME.assign(metal=["tin", "lead", "gold"]).astype({"metal": "category"})
+    inputs = Inputs.learn(frame)
+    kept = inputs.only(inputs.read(frame)[0][1:])
+    assert kept.levels[3].values == ("gold", "lead")
 
 
 def test_a_dictionary_in_a_cell_is_a_type_error_in_numpys_words() -> None:

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mfgp.data.table import (
-    ENCODE,
     as_table,
     listed,
     read_numbers,
@@ -103,8 +102,8 @@ def test_text_is_refused_with_an_example_and_a_cure(values: object) -> None:
         ColumnError, match=r"column 'colour' of X holds text, for example b?'(red|1.5)', expected numbers"
     ):
         read_numbers(frame, "X")
-    with pytest.raises(ColumnError, match=r"pd.get_dummies\(X, columns=\['colour'\], dtype=float\)"):
-        read_numbers(frame, "X", ENCODE)
+    with pytest.raises(ColumnError, match="expected numbers: map 'colour' of X"):
+        read_numbers(frame, "X", "map {name!r} of {table}")
     with pytest.raises(ColumnError, match=r"write pd.to_numeric\(Y\['colour'\], errors='coerce'\)"):
         read_numbers(frame, "Y")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -24,10 +25,19 @@ from torch import Tensor
 
 from mfgp.data.observations import Observations
 from mfgp.data.scaling import TaskStandardize, standardize_inputs
-from mfgp.errors import DataError, ParameterError
-from mfgp.inference import ExactPosterior, FitReport, TaskNoise, fit
+from mfgp.errors import ParameterError
+from mfgp.inference import ExactPosterior, FitReport, TaskNoise, fit, refit
 from mfgp.inference.posterior import Joint
 from mfgp.kernels import CoregionalizationKernel, TaskKernel, input_kernel
+from mfgp.kernels.levels import expanded_columns
+from mfgp.model.checks import (
+    check_codes,
+    check_tasks,
+    check_training_data,
+    every_task,
+    number_of_tasks,
+    variances,
+)
 
 
 class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
@@ -53,8 +63,11 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         Tasks that ``posterior`` gives where X has no task column; all by default.
     all_tasks
         All task indices, where some have no observation yet and `kernel` is not given.
+    cat_dims
+        Columns of train_X that hold the codes of levels, 0 to L - 1, whose positions are learned; a code from L on is a
+        level not seen before. They are left to the kernel where `kernel` is given.
     input_transform
-        A BoTorch input transform; by default each input is standardised by its own mean and deviation.
+        A BoTorch input transform; by default each numeric input is standardised by its own mean and deviation.
     outcome_transform
         A BoTorch outcome transform; by default each task is standardised by its own mean and deviation.
 
@@ -64,7 +77,7 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         A shape or a type does not fit, a value is missing or infinite, a variance is negative or infinite, or a task
         index is not a whole number from 0 to T - 1.
     ParameterError
-        The task column is not the last, or an output task does not exist.
+        The task column is not the last, an output task does not exist, or `cat_dims` are not the kernel's.
 
     Examples
     --------
@@ -91,16 +104,23 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         kernel: TaskKernel | None = None,
         output_tasks: list[int] | None = None,
         all_tasks: list[int] | None = None,
+        cat_dims: Sequence[int] | None = None,
         input_transform: InputTransform | _DefaultType | None = DEFAULT,
         outcome_transform: OutcomeTransform | _DefaultType | None = DEFAULT,
     ) -> None:
-        _check_data(train_X, train_Y, train_Yvar)
+        check_training_data(train_X, train_Y, train_Yvar)
         inputs = train_X.shape[-1] - 1
-        num_tasks = _number_of_tasks(train_X, task_feature, kernel, all_tasks)
+        num_tasks = number_of_tasks(train_X, task_feature, kernel, all_tasks)
         if kernel is None:
-            kernel = CoregionalizationKernel([input_kernel("matern52", inputs)], num_tasks, rank=min(num_tasks, 2))
+            kernel = _default_kernel(train_X, num_tasks, cat_dims or [])
+        elif cat_dims is not None and {*cat_dims} != {*kernel.levels}:
+            raise ParameterError(
+                f"cat_dims={list(cat_dims)}, but the kernel reads the columns {list(kernel.levels)} as categories; "
+                "leave cat_dims out, or write kernel.embed_levels(d, {column: levels}) first"
+            )
+        check_codes(train_X, kernel.levels)
         if input_transform is DEFAULT:
-            input_transform = standardize_inputs(train_X)
+            input_transform = standardize_inputs(train_X, categorical=kernel.levels)
         if outcome_transform is DEFAULT:
             outcome_transform = TaskStandardize(num_tasks)
         with torch.no_grad():
@@ -143,7 +163,7 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
     @property
     def exact_posterior(self) -> ExactPosterior:
         """The posterior in standardised units, at the current parameters."""
-        self.eval()
+        self._evaluate()
         if self._exact is None:
             self._exact = ExactPosterior(self.covar_module, self.likelihood, self._observations(self.train_inputs[0]))
         return self._exact
@@ -192,18 +212,18 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         ParameterError
             X names the tasks, and ``output_indices`` others.
         """
-        self.eval()
+        self._evaluate()
         alone = X.shape[-1] == self.num_non_task_features + 1
         if alone and output_indices is not None:
             raise ParameterError("output_indices was given, but X names the task of each row; leave one of them out")
         tasks = self._output_tasks if output_indices is None else list(output_indices)
-        rows = X if alone else _every_task(X, tasks)
+        rows = X if alone else every_task(X, tasks)
         self._map_tasks(rows[..., -1])
         transformed = self.transform_inputs(rows)
         distribution = self(transformed)
         if isinstance(observation_noise, Tensor):
             shape = torch.Size([*distribution.mean.shape[:-1], X.shape[-2], 1 if alone else len(tasks)])
-            variance = _variances(observation_noise, shape).mT.flatten(-2)
+            variance = variances(observation_noise, shape).mT.flatten(-2)
             distribution = self.likelihood(distribution, transformed, noise=variance)
         elif observation_noise:
             variance = self.likelihood.task_variance()[rows[..., -1].long()]
@@ -226,10 +246,23 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         self.eval()
         return report
 
+    def refit(self) -> FitReport:
+        """Climb on from the current hyperparameters, on all the data: quick where these are nearly right."""
+        self.train()
+        with torch.no_grad():
+            rows = self.transform_inputs(self.train_inputs[0])
+        report = refit(self.covar_module, self.likelihood, self._observations(rows))
+        self.eval()
+        return report
+
     def custom_fit(self, mll: MarginalLogLikelihood, **kwargs: Any) -> MarginalLogLikelihood:
         """What ``botorch.fit.fit_gpytorch_mll`` calls: our fit, whatever optimiser was asked for."""
         self.fit_report = self.fit()
         return mll.eval()
+
+    def _evaluate(self) -> None:
+        if self.training:
+            self.eval()
 
     def train(self, mode: bool = True) -> TaskGP:
         """Switch between training and evaluation; the cached posterior is dropped where parameters may change."""
@@ -248,17 +281,44 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         return super().load_state_dict(*args, **kwargs)
 
     def get_fantasy_model(self, inputs: Tensor, targets: Tensor, **kwargs: Any) -> TaskGP:
-        """A model with observations added, as in GPyTorch; batches of fantasies make a batched model."""
+        """A model with observations added at the same hyperparameters.
+
+        Observations without batch dimensions make the factor grow by their rows; batches of fantasies make a batched
+        model, as in GPyTorch.
+        """
+        task = inputs[..., -1].long()
+        typical = self.likelihood.task_variance().detach()[task]
+        noise = kwargs.pop("noise", torch.where(self.likelihood.learned[task], torch.nan, typical))
+        batched = self.train_inputs[0].dim() > 2 or inputs.dim() > 2 or targets.dim() > 1
+        if not batched and not inputs.requires_grad and not targets.requires_grad:
+            return self._grown(inputs, targets, noise)
         if self.prediction_strategy is None:
             ExactGP.__call__(self, inputs)
-        likelihood, task = self.likelihood, inputs[..., -1].long()
-        noise = {"noise": likelihood.task_variance().detach()[task]} | kwargs
-        model = super().get_fantasy_model(inputs, targets, **noise)
+        model = super().get_fantasy_model(inputs, targets, noise=torch.where(noise.isnan(), typical, noise), **kwargs)
         model._exact = None
-        if "noise" not in kwargs:
-            known = model.likelihood.known_variance
-            added = known[..., likelihood.known_variance.shape[-1] :]
-            added.masked_fill_(likelihood.learned[task], torch.nan)
+        before = self.likelihood.known_variance.shape[-1]
+        model.likelihood.known_variance[..., before:].masked_fill_(noise.isnan(), torch.nan)
+        return model
+
+    def _grown(self, inputs: Tensor, targets: Tensor, noise: Tensor) -> TaskGP:
+        """A copy with observations added, whose variances are NaN where the noise is that of their task."""
+        exact = self.exact_posterior
+        kept = {
+            name: getattr(self, name) for name in ("train_inputs", "train_targets", "prediction_strategy", "_exact")
+        }
+        likelihood = self.likelihood.get_fantasy_likelihood(noise=noise)
+        try:
+            for name in kept:
+                setattr(self, name, None)
+            model = deepcopy(self, {id(self.likelihood): likelihood})
+        finally:
+            for name, value in kept.items():
+                setattr(self, name, value)
+        index = torch.arange(len(self.train_targets), len(self.train_targets) + len(targets), device=targets.device)
+        more = Observations(inputs[:, :-1], inputs[:, -1].long(), targets, noise.sqrt(), index)
+        model.train_inputs = [torch.cat([self.train_inputs[0], inputs])]
+        model.train_targets = torch.cat([self.train_targets, targets])
+        model._exact = exact.extended(more, model.covar_module, likelihood)
         return model
 
     def subset_output(self, idcs: list[int]) -> TaskGP:
@@ -282,7 +342,7 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         return inputs | {"task_feature": task_feature, "kernel": kernel, "output_tasks": output_tasks} | kwargs
 
     def _map_tasks(self, task_values: Tensor) -> Tensor:
-        return _check_tasks(task_values, self.num_tasks)
+        return check_tasks(task_values, self.num_tasks)
 
     def _units(self) -> tuple[Tensor, Tensor]:
         transform = getattr(self, "outcome_transform", None)
@@ -294,7 +354,7 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         return transform.means, transform.stdvs
 
     def _standardized_inputs(self, X: Tensor) -> Tensor:
-        self.eval()
+        self._evaluate()
         return self.transform_inputs(torch.cat([X, torch.zeros(len(X), 1).to(X)], dim=-1))[..., :-1]
 
     def _observations(self, rows: Tensor) -> Observations:
@@ -306,75 +366,12 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         return Observations(rows[:, :-1], task, self.train_targets, known, index).take(order)
 
 
-def _every_task(X: Tensor, tasks: list[int]) -> Tensor:
-    """Rows (..., q, d) once for each task, task by task: (..., q T, d + 1)."""
-    blocks = [torch.cat([X, torch.full_like(X[..., :1], float(task))], dim=-1) for task in tasks]
-    return torch.cat(blocks, dim=-2)
-
-
-def _check_tasks(values: Tensor, num_tasks: int) -> Tensor:
-    index = values.long()
-    if not (torch.equal(index.to(values), values) and bool((index >= 0).all()) and bool((index < num_tasks).all())):
-        found = sorted(set(values.unique().tolist()))
-        raise DataError(f"the tasks {found} were named, expected whole numbers from 0 to {num_tasks - 1}")
-    return index
-
-
-def _variances(noise: Tensor, shape: torch.Size) -> Tensor:
-    """Noise variances expanded to (..., q, m)."""
-    try:
-        expanded = noise.expand(shape)
-    except RuntimeError:
-        expanded = None
-    if expanded is None or noise.dim() < 2 or noise.shape[-1] != shape[-1]:
-        raise DataError(
-            f"observation_noise has shape {tuple(noise.shape)}, expected {tuple(shape)}, one variance for each row "
-            "and output; write observation_noise=True to add each task's own"
-        )
-    if not bool((noise >= 0.0).all()):
-        raise DataError("observation_noise holds negative values or NaN; give variances, zero or more")
-    return expanded
-
-
-def _check_data(train_X: Tensor, train_Y: Tensor, train_Yvar: Tensor | None) -> None:
-    if train_X.dim() != 2 or len(train_X) == 0 or train_Y.shape != (len(train_X), 1):
-        raise DataError(
-            f"train_X has shape {tuple(train_X.shape)} and train_Y {tuple(train_Y.shape)}, "
-            "expected (n, d + 1) and (n, 1), n at least 1"
-        )
-    if train_X.dtype != torch.float64 or train_Y.dtype != torch.float64:
-        raise DataError(
-            f"train_X is of type {train_X.dtype} and train_Y of {train_Y.dtype}, expected torch.float64; "
-            "write train_X.double() and train_Y.double()"
-        )
-    for name, values in (("train_X", train_X), ("train_Y", train_Y)):
-        wrong = int((~values.isfinite()).any(-1).sum())
-        if wrong:
-            raise DataError(f"{name} holds NaN or infinity in {wrong} of {len(values)} rows; leave these rows out")
-    if train_Yvar is None:
-        return
-    if train_Yvar.shape != train_Y.shape:
-        raise DataError(
-            f"train_Yvar has shape {tuple(train_Yvar.shape)}, expected {tuple(train_Y.shape)} as train_Y; "
-            "write train_Yvar.reshape(-1, 1) if it has one variance for each value"
-        )
-    wrong = int(((train_Yvar < 0.0) | train_Yvar.isinf()).sum())
-    if wrong:
-        raise DataError(
-            f"train_Yvar is negative or infinite in {wrong} of {len(train_Yvar)} rows; give variances, zero or more, "
-            "and NaN where the noise is to be learned"
-        )
-
-
-def _number_of_tasks(train_X: Tensor, task_feature: int, kernel: TaskKernel | None, all_tasks: list[int] | None) -> int:
-    columns = train_X.shape[-1]
-    if task_feature not in (-1, columns - 1):
-        raise ParameterError(
-            f"task_feature={task_feature}, expected the last column ({columns - 1} or -1); move the task column there"
-        )
-    if kernel is not None:
-        num_tasks = kernel.num_tasks
-    else:
-        num_tasks = int(max([*(all_tasks or []), train_X[:, -1].max().item()])) + 1
-    _check_tasks(train_X[:, -1], num_tasks)
-    return num_tasks
+def _default_kernel(train_X: Tensor, num_tasks: int, cat_dims: Sequence[int]) -> CoregionalizationKernel:
+    inputs = train_X.shape[-1] - 1
+    if not all(0 <= column < inputs for column in cat_dims):
+        raise ParameterError(f"cat_dims={list(cat_dims)}, expected columns of inputs, from 0 to {inputs - 1}")
+    levels = {column: int(train_X[:, column].max()) + 1 for column in cat_dims}
+    inner = input_kernel("matern52", expanded_columns(inputs, levels))
+    kernel = CoregionalizationKernel([inner], num_tasks, rank=min(num_tasks, 2))
+    kernel.embed_levels(inputs, levels)
+    return kernel

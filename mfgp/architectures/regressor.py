@@ -1,0 +1,236 @@
+"""What all architectures have in common: a scikit-learn estimator over frames."""
+
+from __future__ import annotations
+
+from abc import ABCMeta, abstractmethod
+from collections.abc import Hashable, Mapping
+from typing import Any, Protocol, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from gpytorch.kernels import Kernel
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils import Tags
+from torch import Tensor
+
+from mfgp.data.inputs import Inputs
+from mfgp.data.observations import Observations
+from mfgp.data.tasks import Tasks
+from mfgp.errors import DataError, NotFittedError, ParameterError
+from mfgp.inference import FitReport
+from mfgp.inference.posterior import Joint
+from mfgp.kernels.levels import expanded_columns, plain
+from mfgp.kernels.stationary import profile
+from mfgp.prediction import Prediction
+
+
+class Model(Protocol):
+    """What a fitted model gives, in the tasks' units."""
+
+    def joint(self, X: Tensor) -> Joint:
+        """Mean (n, T) and covariance (n, T, T) of all tasks at each of the inputs (n, d)."""
+
+    def mean(self, X: Tensor) -> Tensor:
+        """Mean (n, T) of all tasks at the inputs (n, d)."""
+
+    def noise_scale(self) -> Tensor:
+        """(T,) standard deviation of a new observation's noise."""
+
+
+class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
+    """Base of every estimator. A subclass stores its parameters, fits a model and predicts with what is known.
+
+    Parameters
+    ----------
+    kernel
+        k(x, x') on the inputs: "matern52", "matern32", "matern12", "rbf" or a GPyTorch kernel.
+    device
+        Where tensors live, for example "cuda"; None for the CPU.
+    """
+
+    def __init__(self, kernel: str | Kernel = "matern52", device: str | torch.device | None = None) -> None:
+        self.kernel = kernel
+        self.device = device
+
+    @abstractmethod
+    def _fit_model(self, data: Observations, inputs: Inputs, tasks: tuple[Hashable, ...]) -> tuple[Any, FitReport]:
+        """The fitted :class:`Model` of observations in the tasks' units, and how the fit went."""
+
+    @abstractmethod
+    def _distribution(
+        self, x: Tensor, index: pd.Index, known: np.ndarray | None, noise: np.ndarray, observed: bool
+    ) -> Prediction:
+        """Joint distribution at inputs (n, d), given values (n, T), NaN where not known, with noise (n, T)."""
+
+    def fit(self, X: Any, Y: Any, noise: Any = None) -> Self:
+        """Learn the hyperparameters and keep the data.
+
+        Parameters
+        ----------
+        X
+            (n, d) frame or array of inputs: numbers, or categories (columns of text or of pandas' categories).
+        Y
+            (n, T) frame or array of values, one column a task, NaN where not measured; or (n,) for one task.
+        noise
+            Known standard deviations in the tasks' units, shaped as `Y`; NaN, or a task left out, where the noise is
+            to be learned. None to learn it for every task.
+
+        Raises
+        ------
+        ColumnError, DataError, DataTypeError
+            The tables cannot be used; the message says which column or row, and what to write instead.
+        ParameterError
+            A constructor parameter has a value that means nothing.
+        """
+        inputs, tasks = Inputs.learn(X), Tasks.learn(Y)
+        x, index = inputs.read(X)
+        y = tasks.read(Y, X)
+        known = None if noise is None else tasks.read_noise(noise, X)
+        measured = ~np.isnan(y).all(axis=1)
+        if inputs.levels and not measured.all():
+            inputs = inputs.only(x[measured])
+            x, _ = inputs.read(X)
+        data = Observations.gather(x, y, known, self._usable_device())
+        model, report = self._fit_model(data, inputs, tasks.names)
+        self.model_, self.fit_report_ = model, report
+        self._inputs, self._tasks = inputs, tasks
+        self._index, self._rows = index, data.row.cpu().numpy()
+        self._counts, self._fitted_on = data.counts(len(tasks.names)).tolist(), data.y.device
+        self.tasks_ = list(tasks.names)
+        self.n_features_in_ = x.shape[1]
+        if inputs.feature_names_in is not None:
+            self.feature_names_in_ = inputs.feature_names_in
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        return self
+
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """Mean of every task at each row, in the form that Y had: frame for a frame, array for an array.
+
+        Parameters
+        ----------
+        X
+            (n, d) inputs; a frame's columns may come in any order.
+        return_std
+            Also give the standard deviations of the underlying quantity (without measurement noise), in the same form.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        """
+        x, index = self._read(X)
+        if return_std:
+            joint = self.model_.joint(self._tensor(x))
+            deviations = joint.covariance.diagonal(dim1=1, dim2=2).clamp_min(0.0).sqrt()
+            return tuple(self._tasks.present(values.cpu().numpy(), index) for values in (joint.mean, deviations))
+        means = self.model_.mean(self._tensor(x)).cpu().numpy()
+        return self._tasks.present(means, index)
+
+    def predict_distribution(
+        self, X: Any, *, given: Any = None, noise: Any = None, observed: bool = False
+    ) -> Prediction:
+        """Joint distribution over the tasks at each row.
+
+        Parameters
+        ----------
+        X
+            (n, d) inputs.
+        given
+            Values of tasks that are already known at these rows, NaN elsewhere; columns may be left out. Each row is
+            conditioned on its own known values, without refitting.
+        noise
+            Known standard deviations of the given values; each task's own noise where there is none.
+        observed
+            True for what a measurement would show: each task's noise is added.
+        """
+        x, index = self._read(X)
+        values = None if given is None else self._tasks.read_given(given, X)
+        scale = np.broadcast_to(self.model_.noise_scale().cpu().numpy(), (len(x), len(self.tasks_)))
+        if noise is not None:
+            if given is None:
+                raise ParameterError("noise= describes the given values, but given= is missing; give both or neither")
+            known = self._tasks.read_noise(noise, X)
+            scale = np.where(np.isnan(known), scale, known)
+        return self._distribution(self._tensor(x), index, values, scale, observed)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """R2 on the measured values y (n, T), averaged over the tasks that have at least two of them."""
+        x, _ = self._read(X)
+        truth = self._tasks.read_given(y, X, "y")
+        if sample_weight is not None and np.shape(sample_weight) != (len(x),):
+            raise DataError(
+                f"sample_weight has the shape {np.shape(sample_weight)}, expected ({len(x)},): give one weight for "
+                "each row of X"
+            )
+        means = self.model_.mean(self._tensor(x)).cpu().numpy()
+        scores = []
+        for t in range(truth.shape[1]):
+            seen = ~np.isnan(truth[:, t])
+            weights = None if sample_weight is None else np.asarray(sample_weight)[seen]
+            if seen.sum() > 1:
+                scores.append(r2_score(truth[seen, t], means[seen, t], sample_weight=weights))
+        return float(np.mean(scores)) if scores else float("nan")
+
+    @property
+    def noise_(self) -> pd.Series:
+        """(T,) standard deviation of each task's noise, in its unit: learned, or typical of the known ones."""
+        self._check_fitted("noise_")
+        index = pd.Index(self.tasks_, tupleize_cols=False)
+        return pd.Series(self.model_.noise_scale().cpu().numpy(), index, name="noise")
+
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        described = super().__repr__(N_CHAR_MAX)
+        if not hasattr(self, "model_"):
+            return described
+        tasks = ", ".join(f"{task} ({count})" for task, count in zip(self.tasks_, self._counts, strict=True))
+        return f"{described}\n  tasks (values): {tasks}\n  inputs: {self.n_features_in_}\n  fit: {self.fit_report_}"
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        tags.target_tags.two_d_labels = False
+        return tags
+
+    def _check_fitted(self, wanted: str) -> None:
+        if not hasattr(self, "model_"):
+            raise NotFittedError(
+                f"this {type(self).__name__} instance is not fitted yet, so it has no {wanted}; call fit(X, Y) first"
+            )
+
+    def _usable_device(self) -> torch.device:
+        try:
+            return torch.empty(0, device=self.device).device
+        except (RuntimeError, AssertionError) as error:
+            reason = str(error).partition("\n")[0]
+            raise ParameterError(
+                f"device={self.device!r} cannot be used here ({reason}); write device='cpu', or leave it out"
+            ) from error
+
+    def _read(self, X: Any) -> tuple[np.ndarray, pd.Index]:
+        self._check_fitted("predictions")
+        return self._inputs.read(X, getattr(self, "unseen", "error"))
+
+    def _tensor(self, x: np.ndarray) -> Tensor:
+        return torch.from_numpy(x).to(self._fitted_on)
+
+    def _lengthscale_table(self, kernels: Mapping[Hashable, Kernel]) -> pd.DataFrame:
+        """(processes, inputs) lengthscales of kernels over the standardised inputs, in the inputs' units."""
+        unknown = [type(kernel).__name__ for kernel in kernels.values() if profile(kernel) is None]
+        if unknown:
+            raise ParameterError(
+                f"lengthscales_ are known for the named kernels, but this model uses {unknown[0]}; "
+                "read its parameters from the kernels in model_"
+            )
+        transform = getattr(self.model_, "input_transform", None)  # there is none without numbers
+        scale = np.empty(0) if transform is None else transform.coefficient.flatten().cpu().numpy()
+        width = expanded_columns(len(self._inputs.columns), self._inputs.counts)
+        rows = [
+            plain(kernel).lengthscale.detach().expand(1, width).cpu().numpy()[0, : len(scale)] * scale
+            for kernel in kernels.values()
+        ]
+        numbers = [name for place, name in enumerate(self._inputs.columns) if place not in self._inputs.levels]
+        index = pd.Index(list(kernels), tupleize_cols=False)
+        return pd.DataFrame(rows, index, pd.Index(numbers, tupleize_cols=False))
