@@ -35,9 +35,9 @@ def run(context: Context) -> pd.DataFrame:
     """One line a function."""
     rows = QUICK_ROWS if context.settings.quick else ROWS
     context.note(
-        f"{rows} rows with random means around 3 and random covariances, deviations from about 0.1 to 0.6. Each function "
-        "in a process of its own, by one thread, at the default tolerance: mean and deviation, or probability; then, of "
-        "a quantity, its 90% interval as well."
+        f"{rows} rows with random means around 3 and random covariances, deviations from about 0.1 to 0.6. Each "
+        "function in a process of its own, by one thread, at the default tolerance: mean and deviation, or "
+        "probability; then, of a quantity, its 90% interval as well."
     )
     context.note("CPU seconds say more than seconds where other processes share the machine.")
     table = []
