@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mfgp.expressions import Quantity
+from mfgp.inference.threads import one_thread
 from mfgp.prediction.draws import only, values_at
 from mfgp.prediction.prediction import Prediction
 from mfgp.prediction.quadrature import blocks, standard_normals
@@ -99,6 +100,7 @@ def _of_sum(joint: Prediction, weights: np.ndarray) -> _Parts:
     return _Parts(list(own), total, total, own.sum(axis=0))
 
 
+@one_thread()
 def _of_draws(joint: Prediction, expression: Quantity, seed: int) -> _Parts:
     """The same by quasi-random draws, those of independent tasks with normals of their own for each task."""
     normals = standard_normals(joint.dimension, POINTS, seed)

@@ -13,6 +13,7 @@ from scipy.special import ndtri
 from scipy.stats.qmc import Sobol
 
 from mfgp.errors import ParameterError
+from mfgp.inference.threads import one_thread
 from mfgp.prediction.statistic import Statistic
 
 REPLICATES = 16  # independent scramblings, whose scatter is the error
@@ -92,6 +93,7 @@ class Quadrature:
         if not isinstance(self.seed, Integral) or self.seed < 0:
             raise ParameterError(f"seed={self.seed!r}, expected a whole number from 0 on")
 
+    @one_thread()
     def estimate(
         self, integrand: Integrand, statistic: Statistic, *, rows: int, dimension: int, width: int
     ) -> Estimates:
@@ -117,8 +119,9 @@ class Quadrature:
             points = min(waiting)
             normals = standard_normals(dimension, points, self.seed)
             weights = _weights(normals, statistic.spread).reshape(REPLICATES, points)
+            wider = statistic.spread * normals
             for some in blocks(np.concatenate(waiting.pop(points)), len(normals) * width):
-                values = integrand(some, statistic.spread * normals).reshape(len(some), REPLICATES, points)
+                values = integrand(some, wider).reshape(len(some), REPLICATES, points)
                 value, error, excess = statistic(values, weights, self.tolerance)
                 doublings = np.ceil(np.log2(excess.clip(1.0, most / points)))
                 final = (excess <= 1.0) | (points == most)

@@ -18,18 +18,18 @@ def run(suite: str, out: Path) -> dict[str, object]:
 
 
 def test_the_suites_are_the_files() -> None:
-    assert names() == ["accuracy", "evidence", "fit", "predict"]
+    assert names() == ["accuracy", "evidence", "expressions", "fit", "predict"]
 
 
-@pytest.mark.parametrize("suite", ["accuracy", "evidence", "fit", "predict"])
+@pytest.mark.parametrize("suite", ["accuracy", "evidence", "expressions", "fit", "predict"])
 def test_a_small_version_leaves_a_table_and_a_record(suite: str, tmp_path: Path) -> None:
     record = run(suite, tmp_path)
     assert {"suite", "settings", "machine", "notes", "summary", "lines"} <= set(record)
     assert record["settings"]["quick"] is True  # type: ignore[index]
     assert {"cpu", "cores", "load", "versions", "commit"} <= set(record["machine"])  # type: ignore[call-overload]
     summary = pd.DataFrame(record["summary"])
-    named = summary["contestant" if "contestant" in summary else "architecture"]
-    assert named.notna().all()
+    (named,) = {"contestant", "architecture", "function"} & set(summary)
+    assert summary[named].notna().all()
     assert len(pd.DataFrame(record["lines"]))
     page = (tmp_path / f"{suite}.md").read_text()
     assert page.startswith(f"# {suite}\n")
