@@ -11,6 +11,7 @@ from gpytorch.kernels import Kernel
 
 from mfgp.architectures.estimator import TaskRegressor
 from mfgp.data.levels import Unseen
+from mfgp.data.tasks import Tasks
 from mfgp.errors import ParameterError
 from mfgp.kernels import AutoregressiveKernel, input_kernel
 
@@ -61,12 +62,18 @@ class DifferenceGP(TaskRegressor):
         self._check_fitted("rho_")
         units = self.model_.outcome_transform.stdvs
         rho = (self.model_.covar_module.rho.detach() * units.unsqueeze(-1) / units).cpu().numpy()
-        names = pd.Index(self.tasks_, tupleize_cols=False)
+        names = pd.Index(self._tasks.latents, tupleize_cols=False)
         return pd.DataFrame(rho, names, names)
 
-    def _build_kernel(self, num_inputs: int, tasks: tuple[Hashable, ...]) -> AutoregressiveKernel:
-        kernels = [input_kernel(self.kernel, num_inputs) for _ in tasks]
-        return AutoregressiveKernel(kernels, self._edges(tasks))
+    def _build_kernel(self, num_inputs: int, tasks: Tasks) -> AutoregressiveKernel:
+        kernels = [input_kernel(self.kernel, num_inputs) for _ in tasks.latents]
+        spans = tasks.spans
+        sources = {
+            latent: [place for source in several for place in spans[source]]
+            for task, several in self._edges(tasks.names).items()
+            for latent in spans[task]
+        }
+        return AutoregressiveKernel(kernels, sources)
 
     def _edges(self, tasks: tuple[Hashable, ...]) -> dict[int, list[int]]:
         if self.sources is None:
@@ -96,4 +103,4 @@ class DifferenceGP(TaskRegressor):
         return {place[name]: [place[source] for source in several] for name, several in self.sources.items()}
 
     def _process_names(self) -> list[Hashable]:
-        return list(self.tasks_)
+        return list(self._tasks.latents)

@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 import torch
 from gpytorch.kernels import Kernel
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.metrics import r2_score
-from sklearn.utils import Tags
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils import ClassifierTags, Tags
+from sklearn.utils.metaestimators import available_if
 from torch import Tensor
 
 from mfgp.architectures.levels import level_positions
@@ -26,7 +28,15 @@ from mfgp.kernels import TaskKernel
 from mfgp.kernels.levels import expanded_columns, plain
 from mfgp.kernels.stationary import profile
 from mfgp.model import TaskGP
-from mfgp.prediction import NormalPrediction, condition
+from mfgp.prediction import LabelledPrediction, NormalPrediction, Prediction, condition
+
+
+def _has_labels(estimator: TaskRegressor) -> bool:
+    if not hasattr(estimator, "model_") or not estimator._tasks.labels:
+        raise AttributeError(
+            "predict_proba is for labels, but no task that was fitted is one; use predict_distribution"
+        )
+    return True
 
 
 class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
@@ -54,8 +64,8 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         self.unseen = unseen
 
     @abstractmethod
-    def _build_kernel(self, num_inputs: int, tasks: tuple[Hashable, ...]) -> TaskKernel:
-        """The kernel over (input, task) of this architecture, the coordinates of levels counting as inputs."""
+    def _build_kernel(self, num_inputs: int, tasks: Tasks) -> TaskKernel:
+        """The kernel over (input, latent) of this architecture, the coordinates of levels counting as inputs."""
 
     @abstractmethod
     def _process_names(self) -> list[Hashable]:
@@ -69,7 +79,8 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         X
             (n, d) frame or array of inputs: numbers, or categories (columns of text or of pandas' categories).
         Y
-            (n, T) frame or array of values, one column a task, NaN where not measured; or (n,) for one task.
+            (n, T) frame or array of values, one column a task, NaN where not measured; or (n,) for one task. A task
+            whose values are text, categories, or True and False is a label: its classes are predicted.
         noise
             Known standard deviations in the tasks' units, shaped as `Y`; NaN, or a task left out, where the noise is
             to be learned. None to learn it for every task.
@@ -91,8 +102,9 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         if inputs.levels and not measured.all():
             inputs = inputs.only(x[measured])
             x, _ = inputs.read(X)
-        kernel = self._build_kernel(expanded_columns(x.shape[1], inputs.counts), tasks.names)
+        kernel = self._build_kernel(expanded_columns(x.shape[1], inputs.counts), tasks)
         kernel.embed_levels(x.shape[1], inputs.counts)
+        y, known = tasks.observe(y, known)
         data = Observations.gather(x, y, known, self._usable_device())
         rows = torch.cat([data.x, data.task.unsqueeze(-1).to(data.x)], dim=-1)
         variance = None if known is None else data.noise.square().unsqueeze(-1)
@@ -109,14 +121,15 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return self
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
-        """Mean of every task at each row, in the form that Y had: frame for a frame, array for an array.
+        """Mean of every task, or class of a label, at each row, in the form that Y had: frame for a frame and so on.
 
         Parameters
         ----------
         X
             (n, d) inputs; a frame's columns may come in any order.
         return_std
-            Also give the standard deviations of the underlying quantity (without measurement noise), in the same form.
+            Also give the standard deviations of the underlying quantity (without measurement noise), in the same form;
+            NaN for a label.
 
         Raises
         ------
@@ -124,15 +137,51 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             Before ``fit``.
         """
         x, index = self._read(X)
-        if return_std:
-            joint = self._prediction(x, index)
-            return self._tasks.present(joint.means, index), self._tasks.present(joint.std.to_numpy(), index)
-        means = self.model_.mean(self._tensor(x)).cpu().numpy()
-        return self._tasks.present(means, index)
+        if not return_std and not self._tasks.labels:
+            return self._tasks.present(self.model_.mean(self._tensor(x)).cpu().numpy(), index)
+        prediction = self._of_tasks(self._prediction(x, index))
+        means = self._tasks.present(_means_and_codes(prediction), index)
+        return (means, self._tasks.present_numbers(prediction.deviations, index)) if return_std else means
+
+    @available_if(_has_labels)  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Any, *, given: Any = None, noise: Any = None) -> Any:
+        """Probabilities of the classes of labels, in the order of ``classes_``.
+
+        Parameters
+        ----------
+        X, given, noise
+            As for :meth:`predict_distribution`.
+
+        Returns
+        -------
+        For a single task: (n, K), a frame or an array as Y was. For several: a dictionary of frames by label.
+
+        Raises
+        ------
+        AttributeError
+            No task is a label: there is no such method then.
+        """
+        prediction = self.predict_distribution(X, given=given, noise=noise)
+        assert isinstance(prediction, LabelledPrediction)
+        found = {
+            self._tasks.names[task]: prediction.probabilities(self._tasks.names[task]) for task in prediction.classes
+        }
+        if self._tasks.form == "vector":
+            return found[self._tasks.names[0]].to_numpy()
+        return found[self._tasks.names[0]] if self._tasks.form == "series" else found
+
+    @property
+    def classes_(self) -> Any:
+        """Classes of each label by task, in the order of their probabilities; of a single task, an array of them."""
+        self._check_fitted("classes_")
+        if not self._tasks.labels:
+            raise AttributeError("classes_ are those of labels, but every task is a number")
+        found = {self._tasks.names[task]: np.array(labels.classes) for task, labels in self._tasks.labels.items()}
+        return found[self._tasks.names[0]] if self._tasks.form in ("vector", "series") else found
 
     def predict_distribution(
         self, X: Any, *, given: Any = None, noise: Any = None, observed: bool = False
-    ) -> NormalPrediction:
+    ) -> Prediction:
         """Joint distribution over the tasks at each row.
 
         Parameters
@@ -152,20 +201,20 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         means, covariance = joint.means, joint.covariance
         task_noise = self.model_.noise_scale().cpu().numpy()
         if given is not None:
-            values = self._tasks.read_given(given, X)
+            known = None if noise is None else self._tasks.read_noise(noise, X)
+            values, known = self._tasks.observe(self._tasks.read_given(given, X), known)
             scale = np.broadcast_to(task_noise, values.shape)
-            if noise is not None:
-                known = self._tasks.read_noise(noise, X)
+            if known is not None:
                 scale = np.where(np.isnan(known), scale, known)
             means, covariance = condition(means, covariance, values, np.square(scale))
         elif noise is not None:
             raise ParameterError("noise= describes the given values, but given= is missing; give both or neither")
         if observed:
-            covariance = covariance + np.diag(np.square(task_noise))
-        return NormalPrediction(self._tasks.names, index, means, covariance)
+            covariance = covariance + np.diag(np.square(task_noise) * self._is_number())
+        return self._of_tasks(NormalPrediction(self._tasks.latents, index, means, covariance))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """R2 on the measured values y (n, T), averaged over the tasks that have at least two of them."""
+        """R2 on the measured values y (n, T), of labels the accuracy, averaged over tasks with at least two values."""
         x, index = self._read(X)
         truth = self._tasks.read_given(y, X, "y")
         if sample_weight is not None and np.shape(sample_weight) != (len(x),):
@@ -173,24 +222,28 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 f"sample_weight has the shape {np.shape(sample_weight)}, expected ({len(x)},): give one weight for "
                 "each row of X"
             )
-        means = self._prediction(x, index).means
+        means = _means_and_codes(self._of_tasks(self._prediction(x, index)))
         scores = []
         for t in range(truth.shape[1]):
             seen = ~np.isnan(truth[:, t])
             weights = None if sample_weight is None else np.asarray(sample_weight)[seen]
             if seen.sum() > 1:
-                scores.append(r2_score(truth[seen, t], means[seen, t], sample_weight=weights))
+                measure = accuracy_score if t in self._tasks.labels else r2_score
+                scores.append(measure(truth[seen, t], means[seen, t], sample_weight=weights))
         return float(np.mean(scores)) if scores else float("nan")
 
     @property
     def task_correlation_(self) -> pd.DataFrame:
-        """(T, T) prior correlation between the tasks at one input, averaged over the data where it depends on it."""
+        """(T, T) prior correlation between the tasks at one input, averaged over the data where it depends on it.
+
+        A label has a row and a column for each of its scores.
+        """
         self._check_fitted("task_correlation_")
         with torch.no_grad():
             at_data = self.model_.covar_module.task_covariance(self.model_.exact_posterior.observations.x)
         covariance = at_data.reshape(-1, *at_data.shape[-2:]).mean(0).cpu().numpy()
         scale = np.sqrt(np.diagonal(covariance))
-        names = pd.Index(self.tasks_, tupleize_cols=False)
+        names = pd.Index(self._tasks.latents, tupleize_cols=False)
         return pd.DataFrame(covariance / np.outer(scale, scale), names, names)
 
     @property
@@ -229,23 +282,34 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     @property
     def noise_(self) -> pd.Series:
-        """(T,) standard deviation of each task's noise, in its unit: learned, or typical of the known ones."""
+        """(T,) standard deviation of each task's noise, in its unit: learned, or typical of the known ones.
+
+        Labels have none.
+        """
         self._check_fitted("noise_")
-        index = pd.Index(self.tasks_, tupleize_cols=False)
-        return pd.Series(self.model_.noise_scale().cpu().numpy(), index, name="noise")
+        numbers = self._is_number()
+        names = [name for name, number in zip(self._tasks.latents, numbers, strict=True) if number]
+        return pd.Series(
+            self.model_.noise_scale().cpu().numpy()[numbers], pd.Index(names, tupleize_cols=False), name="noise"
+        )
 
     def __repr__(self, N_CHAR_MAX: int = 700) -> str:
         described = super().__repr__(N_CHAR_MAX)
         if not hasattr(self, "model_"):
             return described
-        counts = self.model_.exact_posterior.observations.counts(len(self.tasks_)).tolist()
-        tasks = ", ".join(f"{task} ({count})" for task, count in zip(self.tasks_, counts, strict=True))
+        counts = self.model_.exact_posterior.observations.counts(len(self._tasks.latents)).tolist()
+        firsts = [counts[span.start] for span in self._tasks.spans]  # that of each label every labelled row has
+        tasks = ", ".join(f"{task} ({count})" for task, count in zip(self.tasks_, firsts, strict=True))
         return f"{described}\n  tasks (values): {tasks}\n  inputs: {self.n_features_in_}\n  fit: {self.fit_report_}"
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         tags.target_tags.two_d_labels = False
+        if hasattr(self, "model_") and len(self._tasks.labels) == len(self._tasks.names) == 1:
+            tags.estimator_type = "classifier"  # which scikit-learn's scorers ask of a fitted estimator
+            tags.classifier_tags = ClassifierTags()
+            tags.regressor_tags = None
         return tags
 
     def _check_fitted(self, wanted: str) -> None:
@@ -272,4 +336,25 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _prediction(self, x: np.ndarray, index: pd.Index) -> NormalPrediction:
         joint = self.model_.joint(self._tensor(x))
-        return NormalPrediction(self._tasks.names, index, joint.mean.cpu().numpy(), joint.covariance.cpu().numpy())
+        return NormalPrediction(self._tasks.latents, index, joint.mean.cpu().numpy(), joint.covariance.cpu().numpy())
+
+    def _of_tasks(self, latent: NormalPrediction) -> NormalPrediction | LabelledPrediction:
+        """The prediction of the tasks, from that of what the model learns."""
+        if not self._tasks.labels:
+            return latent
+        spans = tuple(self._tasks.spans)
+        return LabelledPrediction.of_latent(self._tasks.names, latent, spans, self._tasks.labels)
+
+    def _is_number(self) -> NDArray[np.bool_]:
+        """(L,) whether a latent is a task that is a number."""
+        number = np.ones(len(self._tasks.latents), dtype=bool)
+        for task in self._tasks.labels:
+            number[list(self._tasks.spans[task])] = False
+        return number
+
+
+def _means_and_codes(prediction: NormalPrediction | LabelledPrediction) -> NDArray[np.float64]:
+    """(n, T) means of numbers, and codes of the most probable classes."""
+    if not isinstance(prediction, LabelledPrediction):
+        return prediction.means
+    return np.where(np.isnan(prediction.codes), prediction.means, prediction.codes)

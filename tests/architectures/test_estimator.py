@@ -376,7 +376,7 @@ def test_data_that_do_not_fit(model: TaskRegressor, X: pd.DataFrame, Y: pd.DataF
         (X.iloc[::-1], Y, DataError, "different row labels"),
         (X, Y.assign(high=np.nan), DataError, "Y has no value at all for 'high'"),
         (X.assign(a=np.nan), Y, DataError, "X holds NaN"),
-        (X.assign(a="x"), Y, ColumnError, "column 'a' of X holds text"),
+        (X.assign(a=X.index), Y, ColumnError, "column 'a' of X holds a text of its own in each of the 22 rows"),
         (X, Y.assign(low=np.inf), DataError, "holds infinity"),
     ]
     for inputs, values, error, message in complaints:
