@@ -16,6 +16,7 @@ from mfgp.cascade import CascadeModel
 from mfgp.data.inputs import Inputs
 from mfgp.data.observations import Observations
 from mfgp.data.table import listed
+from mfgp.data.tasks import Tasks
 from mfgp.errors import ParameterError
 from mfgp.inference import FitReport, Known
 from mfgp.inference.report import joined
@@ -98,18 +99,22 @@ class CascadeGP(Regressor):
         names = pd.Index(self.tasks_, tupleize_cols=False)
         return pd.DataFrame(table, names, names)
 
-    def _fit_model(
-        self, data: Observations, inputs: Inputs, tasks: tuple[Hashable, ...]
-    ) -> tuple[CascadeModel, FitReport]:
+    def _fit_model(self, data: Observations, inputs: Inputs, tasks: Tasks) -> tuple[CascadeModel, FitReport]:
         if inputs.levels:
             names = [inputs.columns[place] for place in inputs.levels]
             raise ParameterError(
                 f"CascadeGP takes numbers, but {listed(names)} of X holds categories; write "
                 f"pd.get_dummies(X, columns={names!r}, dtype=float), or use DifferenceGP, which learns levels"
             )
-        named = edges(self.sources, tasks)
-        model = CascadeModel(data, {task: named.get(task, []) for task in range(len(tasks))}, self.kernel)
-        return model, joined({tasks[task]: report for task, report in model.reports.items()})
+        if tasks.labels:
+            names = [tasks.names[place] for place in tasks.labels]
+            raise ParameterError(
+                f"CascadeGP takes tasks that are numbers, but {listed(names)} of Y holds labels; use MultiTaskGP or "
+                "DifferenceGP, or make the label a number"
+            )
+        named = edges(self.sources, tasks.names)
+        model = CascadeModel(data, {task: named.get(task, []) for task in range(len(tasks.names))}, self.kernel)
+        return model, joined({tasks.names[task]: report for task, report in model.reports.items()})
 
     def _distribution(
         self, x: Tensor, index: pd.Index, known: np.ndarray | None, noise: np.ndarray, observed: bool

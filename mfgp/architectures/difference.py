@@ -11,6 +11,7 @@ from gpytorch.kernels import Kernel
 from mfgp.architectures.estimator import TaskRegressor
 from mfgp.architectures.sources import edges
 from mfgp.data.levels import Unseen
+from mfgp.data.tasks import Tasks
 from mfgp.kernels import AutoregressiveKernel, input_kernel
 
 
@@ -64,12 +65,18 @@ class DifferenceGP(TaskRegressor):
         self._check_fitted("rho_")
         units = self.model_.outcome_transform.stdvs
         rho = (self.model_.covar_module.rho.detach() * units.unsqueeze(-1) / units).cpu().numpy()
-        names = pd.Index(self.tasks_, tupleize_cols=False)
+        names = pd.Index(self._tasks.latents, tupleize_cols=False)
         return pd.DataFrame(rho, names, names)
 
-    def _build_kernel(self, num_inputs: int, tasks: tuple[Hashable, ...]) -> AutoregressiveKernel:
-        kernels = [input_kernel(self.kernel, num_inputs) for _ in tasks]
-        return AutoregressiveKernel(kernels, edges(self.sources, tasks))
+    def _build_kernel(self, num_inputs: int, tasks: Tasks) -> AutoregressiveKernel:
+        kernels = [input_kernel(self.kernel, num_inputs) for _ in tasks.latents]
+        spans = tasks.spans
+        sources = {
+            latent: [place for source in several for place in spans[source]]
+            for task, several in edges(self.sources, tasks.names).items()
+            for latent in spans[task]
+        }
+        return AutoregressiveKernel(kernels, sources)
 
     def _process_names(self) -> list[Hashable]:
-        return list(self.tasks_)
+        return list(self._tasks.latents)

@@ -18,12 +18,14 @@ from mfgp.architectures.regressor import Regressor
 from mfgp.data.inputs import Inputs
 from mfgp.data.levels import Unseen
 from mfgp.data.observations import Observations
+from mfgp.data.table import listed
+from mfgp.data.tasks import Tasks
 from mfgp.errors import DataError, ParameterError
 from mfgp.inference import FitReport, left_out
 from mfgp.kernels import TaskKernel
 from mfgp.kernels.levels import expanded_columns
 from mfgp.model import TaskGP
-from mfgp.prediction import NormalPrediction, condition
+from mfgp.prediction import LabelledPrediction, NormalPrediction, condition
 
 
 class TaskRegressor(Regressor):
@@ -55,8 +57,8 @@ class TaskRegressor(Regressor):
         self.unseen = unseen
 
     @abstractmethod
-    def _build_kernel(self, num_inputs: int, tasks: tuple[Hashable, ...]) -> TaskKernel:
-        """The kernel over (input, task) of this architecture, the coordinates of levels counting as inputs."""
+    def _build_kernel(self, num_inputs: int, tasks: Tasks) -> TaskKernel:
+        """The kernel over (input, latent) of this architecture, the coordinates of levels counting as inputs."""
 
     @abstractmethod
     def _process_names(self) -> list[Hashable]:
@@ -85,6 +87,7 @@ class TaskRegressor(Regressor):
         x, index = self._inputs.read(X, "error")
         y = self._tasks.read_given(Y, X, "Y")
         known = None if noise is None else self._tasks.read_noise(noise, X)
+        y, known = self._tasks.observe(y, known)
         data = Observations.gather(x, y, known, self.model_.train_targets.device)
         if not len(data):
             raise DataError("Y has no value at all: give at least one, or predict from the model as it is")
@@ -93,7 +96,7 @@ class TaskRegressor(Regressor):
         grown = copy(self)
         grown.model_ = self.model_.condition_on_observations(rows, data.y.unsqueeze(-1), noise=variance)
         grown._rows = np.concatenate([self._rows, data.row.cpu().numpy() + len(self._index)])
-        grown._counts = grown.model_.exact_posterior.observations.counts(len(self.tasks_)).tolist()
+        grown._counts = grown.model_.exact_posterior.observations.counts(len(self._tasks.latents)).tolist()
         grown._index = self._index.append(index)
         return grown
 
@@ -129,6 +132,12 @@ class TaskRegressor(Regressor):
         True
         """
         self._check_fitted("predictions of what was left out")
+        if self._tasks.labels:
+            names = [self.tasks_[place] for place in self._tasks.labels]
+            raise ParameterError(
+                f"predict_left_out is for tasks that are numbers, but {listed(names)} holds labels; use "
+                "mfgp.validation.cross_validate"
+            )
         exact = self.model_.exact_posterior
         place = exact.observations.row.cpu().numpy()
         rows, task = self._rows[place], exact.observations.task
@@ -147,13 +156,16 @@ class TaskRegressor(Regressor):
 
     @property
     def task_correlation_(self) -> pd.DataFrame:
-        """(T, T) prior correlation between the tasks at one input, averaged over the data where it depends on it."""
+        """(T, T) prior correlation between the tasks at one input, averaged over the data where it depends on it.
+
+        A label has a row and a column for each of its scores.
+        """
         self._check_fitted("task_correlation_")
         with torch.no_grad():
             at_data = self.model_.covar_module.task_covariance(self.model_.exact_posterior.observations.x)
         covariance = at_data.reshape(-1, *at_data.shape[-2:]).mean(0).cpu().numpy()
         scale = np.sqrt(np.diagonal(covariance))
-        names = pd.Index(self.tasks_, tupleize_cols=False)
+        names = pd.Index(self._tasks.latents, tupleize_cols=False)
         return pd.DataFrame(covariance / np.outer(scale, scale), names, names)
 
     @property
@@ -175,7 +187,7 @@ class TaskRegressor(Regressor):
         kernels = dict(zip(self._process_names(), self.model_.covar_module.input_kernels, strict=True))
         return level_positions(kernels, self._inputs)
 
-    def _fit_model(self, data: Observations, inputs: Inputs, tasks: tuple[Hashable, ...]) -> tuple[TaskGP, FitReport]:
+    def _fit_model(self, data: Observations, inputs: Inputs, tasks: Tasks) -> tuple[TaskGP, FitReport]:
         if self.unseen not in get_args(Unseen):
             raise ParameterError(f"unseen={self.unseen!r}, expected 'prior' or 'error'")
         width = data.x.shape[-1]
@@ -219,11 +231,15 @@ class TaskRegressor(Regressor):
 
     def _distribution(
         self, x: Tensor, index: pd.Index, known: np.ndarray | None, noise: np.ndarray, observed: bool
-    ) -> NormalPrediction:
+    ) -> NormalPrediction | LabelledPrediction:
         joint = self.model_.joint(x)
         means, covariance = joint.mean.cpu().numpy(), joint.covariance.cpu().numpy()
         if known is not None:
             means, covariance = condition(means, covariance, known, np.square(noise))
         if observed:
-            covariance = covariance + np.diag(np.square(self.model_.noise_scale().cpu().numpy()))
-        return NormalPrediction(self._tasks.names, index, means, covariance)
+            variance = np.square(self.model_.noise_scale().cpu().numpy())
+            covariance = covariance + np.diag(variance * self._tasks.are_numbers)
+        latent = NormalPrediction(self._tasks.latents, index, means, covariance)
+        if not self._tasks.labels:
+            return latent
+        return LabelledPrediction.of_latent(self._tasks.names, latent, tuple(self._tasks.spans), self._tasks.labels)

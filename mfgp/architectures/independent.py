@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from mfgp.architectures.estimator import TaskRegressor
+from mfgp.data.tasks import Tasks
 from mfgp.kernels import AutoregressiveKernel, input_kernel
 
 
@@ -32,8 +33,8 @@ class IndependentGP(TaskRegressor):
     [1.0]
     """
 
-    def _build_kernel(self, num_inputs: int, tasks: tuple[Hashable, ...]) -> AutoregressiveKernel:
-        return AutoregressiveKernel([input_kernel(self.kernel, num_inputs) for _ in tasks], sources={})
+    def _build_kernel(self, num_inputs: int, tasks: Tasks) -> AutoregressiveKernel:
+        return AutoregressiveKernel([input_kernel(self.kernel, num_inputs) for _ in tasks.latents], sources={})
 
     def _process_names(self) -> list[Hashable]:
-        return list(self.tasks_)
+        return list(self._tasks.latents)

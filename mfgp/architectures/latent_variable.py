@@ -11,6 +11,7 @@ from gpytorch.kernels import Kernel
 
 from mfgp.architectures.estimator import TaskRegressor
 from mfgp.data.levels import Unseen
+from mfgp.data.tasks import Tasks
 from mfgp.errors import ParameterError
 from mfgp.kernels import TaskEmbeddingKernel, input_kernel
 
@@ -61,13 +62,13 @@ class LatentVariableGP(TaskRegressor):
         """(T, dimension) positions of the tasks, in lengthscales, with the origin at their mean."""
         self._check_fitted("embedding_")
         z = self.model_.covar_module.positions.detach().cpu().numpy()
-        index = pd.Index(self.tasks_, tupleize_cols=False)
+        index = pd.Index(self._tasks.latents, tupleize_cols=False)
         return pd.DataFrame(z - z.mean(axis=0), index, [f"z{i}" for i in range(self.dimension)])
 
-    def _build_kernel(self, num_inputs: int, tasks: tuple[Hashable, ...]) -> TaskEmbeddingKernel:
+    def _build_kernel(self, num_inputs: int, tasks: Tasks) -> TaskEmbeddingKernel:
         if not isinstance(self.dimension, Integral) or self.dimension < 1:
             raise ParameterError(f"dimension={self.dimension!r}, expected a whole number of at least 1")
-        return TaskEmbeddingKernel(input_kernel(self.kernel, num_inputs), len(tasks), self.dimension)
+        return TaskEmbeddingKernel(input_kernel(self.kernel, num_inputs), len(tasks.latents), self.dimension)
 
     def _process_names(self) -> list[Hashable]:
         return ["all tasks"]

@@ -10,6 +10,7 @@ from gpytorch.kernels import Kernel
 
 from mfgp.architectures.estimator import TaskRegressor
 from mfgp.data.levels import Unseen
+from mfgp.data.tasks import Tasks
 from mfgp.errors import ParameterError
 from mfgp.kernels import CoregionalizationKernel, input_kernel
 
@@ -60,16 +61,17 @@ class MultiTaskGP(TaskRegressor):
         self.processes = processes
         self.rank = rank
 
-    def _build_kernel(self, num_inputs: int, tasks: tuple[Hashable, ...]) -> CoregionalizationKernel:
+    def _build_kernel(self, num_inputs: int, tasks: Tasks) -> CoregionalizationKernel:
         if not isinstance(self.processes, Integral) or self.processes < 1:
             raise ParameterError(f"processes={self.processes!r}, expected a whole number of at least 1")
-        rank = min(len(tasks), 2) if self.rank is None else self.rank
-        if not isinstance(rank, Integral) or not 0 <= rank <= len(tasks):
+        rank = min(len(tasks.latents), 2) if self.rank is None else self.rank
+        if not isinstance(rank, Integral) or not 0 <= rank <= len(tasks.latents):
             raise ParameterError(
-                f"rank={rank!r}, expected a whole number from 0 (nothing shared) to {len(tasks)}, the number of tasks"
+                f"rank={rank!r}, expected a whole number from 0 (nothing shared) to {len(tasks.latents)}, "
+                "the number of tasks"
             )
         kernels = [input_kernel(self.kernel, num_inputs) for _ in range(self.processes)]
-        return CoregionalizationKernel(kernels, len(tasks), rank)
+        return CoregionalizationKernel(kernels, len(tasks.latents), rank)
 
     def _process_names(self) -> list[Hashable]:
         return [f"process {q}" for q in range(self.processes)]

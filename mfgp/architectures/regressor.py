@@ -11,8 +11,9 @@ import pandas as pd
 import torch
 from gpytorch.kernels import Kernel
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.metrics import r2_score
-from sklearn.utils import Tags
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils import ClassifierTags, Tags
+from sklearn.utils.metaestimators import available_if
 from torch import Tensor
 
 from mfgp.data.inputs import Inputs
@@ -23,7 +24,7 @@ from mfgp.inference import FitReport
 from mfgp.inference.posterior import Joint
 from mfgp.kernels.levels import expanded_columns, plain
 from mfgp.kernels.stationary import profile
-from mfgp.prediction import Prediction
+from mfgp.prediction import LabelledPrediction, Prediction
 
 
 class Model(Protocol):
@@ -37,6 +38,14 @@ class Model(Protocol):
 
     def noise_scale(self) -> Tensor:
         """(T,) standard deviation of a new observation's noise."""
+
+
+def _has_labels(estimator: Regressor) -> bool:
+    if not hasattr(estimator, "model_") or not estimator._tasks.labels:
+        raise AttributeError(
+            "predict_proba is for labels, but no task that was fitted is one; use predict_distribution"
+        )
+    return True
 
 
 class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
@@ -55,7 +64,7 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         self.device = device
 
     @abstractmethod
-    def _fit_model(self, data: Observations, inputs: Inputs, tasks: tuple[Hashable, ...]) -> tuple[Any, FitReport]:
+    def _fit_model(self, data: Observations, inputs: Inputs, tasks: Tasks) -> tuple[Any, FitReport]:
         """The fitted :class:`Model` of observations in the tasks' units, and how the fit went."""
 
     @abstractmethod
@@ -72,7 +81,8 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         X
             (n, d) frame or array of inputs: numbers, or categories (columns of text or of pandas' categories).
         Y
-            (n, T) frame or array of values, one column a task, NaN where not measured; or (n,) for one task.
+            (n, T) frame or array of values, one column a task, NaN where not measured; or (n,) for one task. A task
+            whose values are text, categories, or True and False is a label: its classes are predicted.
         noise
             Known standard deviations in the tasks' units, shaped as `Y`; NaN, or a task left out, where the noise is
             to be learned. None to learn it for every task.
@@ -92,12 +102,13 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         if inputs.levels and not measured.all():
             inputs = inputs.only(x[measured])
             x, _ = inputs.read(X)
+        y, known = tasks.observe(y, known)
         data = Observations.gather(x, y, known, self._usable_device())
-        model, report = self._fit_model(data, inputs, tasks.names)
+        model, report = self._fit_model(data, inputs, tasks)
         self.model_, self.fit_report_ = model, report
         self._inputs, self._tasks = inputs, tasks
         self._index, self._rows = index, data.row.cpu().numpy()
-        self._counts, self._fitted_on = data.counts(len(tasks.names)).tolist(), data.y.device
+        self._counts, self._fitted_on = data.counts(len(tasks.latents)).tolist(), data.y.device
         self.tasks_ = list(tasks.names)
         self.n_features_in_ = x.shape[1]
         if inputs.feature_names_in is not None:
@@ -107,14 +118,15 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return self
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
-        """Mean of every task at each row, in the form that Y had: frame for a frame, array for an array.
+        """Mean of every task, or class of a label, at each row, in the form that Y had: frame for a frame and so on.
 
         Parameters
         ----------
         X
             (n, d) inputs; a frame's columns may come in any order.
         return_std
-            Also give the standard deviations of the underlying quantity (without measurement noise), in the same form.
+            Also give the standard deviations of the underlying quantity (without measurement noise), in the same form;
+            NaN for a label.
 
         Raises
         ------
@@ -122,12 +134,52 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             Before ``fit``.
         """
         x, index = self._read(X)
+        if self._tasks.labels:
+            prediction = self._distribution(self._tensor(x), index, None, np.empty(0), False)
+            means = self._tasks.present(_means_and_codes(prediction), index)
+            return (means, self._tasks.present_numbers(prediction.deviations, index)) if return_std else means
         if return_std:
             joint = self.model_.joint(self._tensor(x))
             deviations = joint.covariance.diagonal(dim1=1, dim2=2).clamp_min(0.0).sqrt()
             return tuple(self._tasks.present(values.cpu().numpy(), index) for values in (joint.mean, deviations))
         means = self.model_.mean(self._tensor(x)).cpu().numpy()
         return self._tasks.present(means, index)
+
+    @available_if(_has_labels)  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Any, *, given: Any = None, noise: Any = None) -> Any:
+        """Probabilities of the classes of labels, in the order of ``classes_``.
+
+        Parameters
+        ----------
+        X, given, noise
+            As for :meth:`predict_distribution`.
+
+        Returns
+        -------
+        For a single task: (n, K), a frame or an array as Y was. For several: a dictionary of frames by label.
+
+        Raises
+        ------
+        AttributeError
+            No task is a label: there is no such method then.
+        """
+        prediction = self.predict_distribution(X, given=given, noise=noise)
+        assert isinstance(prediction, LabelledPrediction)
+        found = {
+            self._tasks.names[task]: prediction.probabilities(self._tasks.names[task]) for task in prediction.classes
+        }
+        if self._tasks.form == "vector":
+            return found[self._tasks.names[0]].to_numpy()
+        return found[self._tasks.names[0]] if self._tasks.form == "series" else found
+
+    @property
+    def classes_(self) -> Any:
+        """Classes of each label by task, in the order of their probabilities; of a single task, an array of them."""
+        self._check_fitted("classes_")
+        if not self._tasks.labels:
+            raise AttributeError("classes_ are those of labels, but every task is a number")
+        found = {self._tasks.names[task]: np.array(labels.classes) for task, labels in self._tasks.labels.items()}
+        return found[self._tasks.names[0]] if self._tasks.form in ("vector", "series") else found
 
     def predict_distribution(
         self, X: Any, *, given: Any = None, noise: Any = None, observed: bool = False
@@ -147,51 +199,68 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             True for what a measurement would show: each task's noise is added.
         """
         x, index = self._read(X)
-        values = None if given is None else self._tasks.read_given(given, X)
-        scale = np.broadcast_to(self.model_.noise_scale().cpu().numpy(), (len(x), len(self.tasks_)))
-        if noise is not None:
-            if given is None:
-                raise ParameterError("noise= describes the given values, but given= is missing; give both or neither")
-            known = self._tasks.read_noise(noise, X)
-            scale = np.where(np.isnan(known), scale, known)
+        if noise is not None and given is None:
+            raise ParameterError("noise= describes the given values, but given= is missing; give both or neither")
+        values = None
+        scale = np.broadcast_to(self.model_.noise_scale().cpu().numpy(), (len(x), len(self._tasks.latents)))
+        if given is not None:
+            known = None if noise is None else self._tasks.read_noise(noise, X)
+            values, known = self._tasks.observe(self._tasks.read_given(given, X), known)
+            scale = scale if known is None else np.where(np.isnan(known), scale, known)
         return self._distribution(self._tensor(x), index, values, scale, observed)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """R2 on the measured values y (n, T), averaged over the tasks that have at least two of them."""
-        x, _ = self._read(X)
+        """R2 on the measured values y (n, T), of labels the accuracy, averaged over tasks with at least two values."""
+        x, index = self._read(X)
         truth = self._tasks.read_given(y, X, "y")
         if sample_weight is not None and np.shape(sample_weight) != (len(x),):
             raise DataError(
                 f"sample_weight has the shape {np.shape(sample_weight)}, expected ({len(x)},): give one weight for "
                 "each row of X"
             )
-        means = self.model_.mean(self._tensor(x)).cpu().numpy()
+        if self._tasks.labels:
+            means = _means_and_codes(self._distribution(self._tensor(x), index, None, np.empty(0), False))
+        else:
+            means = self.model_.mean(self._tensor(x)).cpu().numpy()
         scores = []
         for t in range(truth.shape[1]):
             seen = ~np.isnan(truth[:, t])
             weights = None if sample_weight is None else np.asarray(sample_weight)[seen]
             if seen.sum() > 1:
-                scores.append(r2_score(truth[seen, t], means[seen, t], sample_weight=weights))
+                measure = accuracy_score if t in self._tasks.labels else r2_score
+                scores.append(measure(truth[seen, t], means[seen, t], sample_weight=weights))
         return float(np.mean(scores)) if scores else float("nan")
 
     @property
     def noise_(self) -> pd.Series:
-        """(T,) standard deviation of each task's noise, in its unit: learned, or typical of the known ones."""
+        """(T,) standard deviation of each task's noise, in its unit: learned, or typical of the known ones.
+
+        Labels have none.
+        """
         self._check_fitted("noise_")
-        index = pd.Index(self.tasks_, tupleize_cols=False)
-        return pd.Series(self.model_.noise_scale().cpu().numpy(), index, name="noise")
+        numbers = self._tasks.are_numbers
+        names = [name for name, number in zip(self._tasks.latents, numbers, strict=True) if number]
+        scale = self.model_.noise_scale().cpu().numpy()[numbers]
+        return pd.Series(scale, pd.Index(names, tupleize_cols=False), name="noise")
 
     def __repr__(self, N_CHAR_MAX: int = 700) -> str:
         described = super().__repr__(N_CHAR_MAX)
         if not hasattr(self, "model_"):
             return described
-        tasks = ", ".join(f"{task} ({count})" for task, count in zip(self.tasks_, self._counts, strict=True))
+        firsts = [
+            self._counts[span.start] for span in self._tasks.spans
+        ]  # every labelled row has a label's first score
+        tasks = ", ".join(f"{task} ({count})" for task, count in zip(self.tasks_, firsts, strict=True))
         return f"{described}\n  tasks (values): {tasks}\n  inputs: {self.n_features_in_}\n  fit: {self.fit_report_}"
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         tags.target_tags.two_d_labels = False
+        if hasattr(self, "model_") and len(self._tasks.labels) == len(self._tasks.names) == 1:
+            tags.estimator_type = "classifier"  # which scikit-learn's scorers ask of a fitted estimator
+            tags.classifier_tags = ClassifierTags()
+            tags.regressor_tags = None
         return tags
 
     def _check_fitted(self, wanted: str) -> None:
@@ -234,3 +303,9 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         numbers = [name for place, name in enumerate(self._inputs.columns) if place not in self._inputs.levels]
         index = pd.Index(list(kernels), tupleize_cols=False)
         return pd.DataFrame(rows, index, pd.Index(numbers, tupleize_cols=False))
+
+
+def _means_and_codes(prediction: Prediction) -> np.ndarray:
+    """(n, T) means of numbers, and codes of the most probable classes of labels."""
+    assert isinstance(prediction, LabelledPrediction)
+    return np.where(np.isnan(prediction.codes), prediction.means, prediction.codes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 SHIPPED_TASKS = "gap_mp,gap_expt"
 
 
+class Dataset(StrEnum):
+    """What is shipped."""
+
+    GAPS = "gaps"
+    COLOR = "color"
+
+
 @complaining
 def compare(
     file: Annotated[
@@ -33,6 +41,9 @@ def compare(
             metavar="LOW,…,HIGH", help=f"Task columns, the one to predict last; of the band gaps, {SHIPPED_TASKS}."
         ),
     ] = None,
+    dataset: Annotated[
+        Dataset, typer.Option(help="Shipped data where there is no FILE: measured gaps, or the colors of compounds.")
+    ] = Dataset.GAPS,
     inputs: options.Inputs = None,
     formula: options.Formula = None,
     noise: options.Noise = None,
@@ -41,6 +52,7 @@ def compare(
     experiments: Annotated[
         str, typer.Option(metavar="N,…", help="Also learn from only so many values of the last task.")
     ] = "100,50",
+    repeats: Annotated[int, typer.Option(help="Times that the folds are made anew, for --dataset color.")] = 5,
     unit: Annotated[str, typer.Option(help="Of the last task, for labels.")] = "",
     folder: options.Out = Path("mfgp-compare"),
     jobs: Annotated[int, typer.Option(help="Processes; -1 for one a core.")] = -1,
@@ -52,6 +64,9 @@ def compare(
     The last task is predicted at held-out rows, with the other tasks unknown there and with their values known, from
     all of its values and from a few. Prints a table of scores, mean and standard deviation over the folds. The folder
     gets results.csv (the table in full), predictions.csv (every prediction) and parity.png.
+
+    With --dataset color, the color of compounds is predicted with their gap known, unknown and left out, by the
+    architectures and by scikit-learn's classifiers; only --repeats, --random-state, --out, --jobs and --quiet count.
     """
     from mfgp.cli.report import render, results, situations_of
     from mfgp.cli.table import prepare_folder
@@ -61,6 +76,9 @@ def compare(
     notes = aside(quiet)
     if jobs == 0:
         raise ParameterError("--jobs 0 is no number of processes; write 1 or more, or -1 for one a core")
+    if dataset is Dataset.COLOR:
+        _compare_colors(file, repeats, random_state, jobs, folder, notes)
+        return
     frame, columns = _read(file, tasks, inputs, formula, noise, notes)
     target = columns.tasks[-1]
     if len(columns.tasks) < 2:
@@ -95,6 +113,27 @@ def compare(
     parity(comparison, situations=shown, unit=unit).savefig(folder / "parity.png")
     out().print(render(comparison, unit))
     notes.print(f"results.csv, predictions.csv and parity.png written to {folder}")
+
+
+def _compare_colors(
+    file: Path | None, repeats: int, random_state: int, jobs: int, folder: Path, notes: Console
+) -> None:
+    from mfgp.cli.color import color_study
+    from mfgp.cli.console import as_rich
+    from mfgp.cli.table import prepare_folder
+
+    if file is not None:
+        raise ParameterError(f"--dataset color is shipped, but {file} is given too; leave one of them out")
+    if repeats < 1:
+        raise ParameterError(f"--repeats {repeats} is no number of times; write 1 or more")
+    prepare_folder(folder)
+    with notes.status("fitting"):
+        validation = color_study(repeats, random_state=random_state, n_jobs=jobs)
+    summary = validation.summary()
+    summary.to_csv(folder / "results.csv")
+    validation.predictions.to_csv(folder / "predictions.csv", index=False)
+    out().print(as_rich(summary, f"color in four classes, {repeats} times 5 stratified folds"))
+    notes.print(f"results.csv and predictions.csv written to {folder}")
 
 
 def _read(

@@ -78,7 +78,7 @@ class Levels:
             if all(isinstance(value, str) != isinstance(level, str) for level in self.values):
                 raise ColumnError(
                     f"{where} holds {value!r}, but the levels of the fit are {listed(self.values)}: convert it to "
-                    "their type, as by X.astype(...), or fit anew"
+                    "their type, by .astype(...), or fit anew"
                 )
         if strangers and unseen == "error":
             raise DataError(
@@ -110,21 +110,21 @@ def _require_no_accident(values: Sequence[Any], rows: int, where: str) -> None:
     texts = sorted({value for value in values if isinstance(value, str | bytes)}, key=str)
     read = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy(dtype=float)
     words = [text for text, number in zip(texts, read, strict=True) if not np.isfinite(number)]
-    declare = "if they are levels of a category, write X[...].astype(str).astype('category')"
+    declare = "if they are levels of a category, write .astype(str).astype('category') behind it"
     if others:
         raise ColumnError(
             f"{where} holds both numbers and text: {listed(texts)} among {len(others)} others, such as {others[0]!r}. "
-            f"Write pd.to_numeric(X[...], errors='coerce') to find what is no number; {declare}"
+            f"Write pd.to_numeric(..., errors='coerce') around it to find what is no number; {declare}"
         )
     if 2 * len(words) < len(texts):
         besides = f", besides {listed(words)}" if words else ""
         raise ColumnError(
             f"{where} holds numbers as text, for example {next(text for text in texts if text not in words)!r}"
-            f"{besides}: write pd.to_numeric(X[...], errors='coerce'), and mend what becomes NaN; {declare}"
+            f"{besides}: write pd.to_numeric(..., errors='coerce') around it, and mend what becomes NaN; {declare}"
         )
     if rows == len(values) == len(texts) > 1:
         raise ColumnError(
             f"{where} holds a text of its own in each of the {rows} rows, for example {texts[0]!r}, of which nothing "
             "can be learned for other rows: leave it out, or make it the index; "
-            "write X[...].astype('category') if it is a category all the same"
+            "write .astype('category') behind it if it is a category all the same"
         )

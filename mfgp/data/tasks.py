@@ -1,15 +1,16 @@
-"""Tasks: the quantities that a model learns, read from Y and given back in the form that Y had."""
+"""Tasks: the quantities and labels that a model learns, read from Y and given back in the form that Y had."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mfgp.data.labels import Labels, holds_labels
 from mfgp.data.table import Array, Table, as_table, listed, read_numbers, require_same_rows, require_unique
 from mfgp.errors import ColumnError, DataError
 
@@ -27,6 +28,8 @@ class Tasks:
         and so on.
     form
         What Y was: a frame, a series, or an array of two dimensions (matrix) or of one (vector).
+    labels
+        By position, the classes of each task that is a label: text, categories, or True and False.
 
     Examples
     --------
@@ -44,10 +47,11 @@ class Tasks:
 
     names: tuple[Hashable, ...]
     form: Form
+    labels: Mapping[int, Labels] = field(default_factory=dict)
 
     @classmethod
     def learn(cls, Y: Any) -> Tasks:
-        """Read the names of the tasks off Y.
+        """Read the names of the tasks off Y, and the classes of labels.
 
         Raises
         ------
@@ -56,19 +60,63 @@ class Tasks:
         DataError
             If Y is None, has no column, or not one or two dimensions.
         ColumnError
-            If a task's name comes twice.
+            If a task's name comes twice, or a column of text cannot be one of labels.
         """
         if Y is None:
             raise DataError("fit requires y to be passed, but the target y is None: give one column for each task")
         table = _columns(Y, "Y")
-        if isinstance(table, pd.Series):
-            return cls(("y" if table.name is None else table.name,), "series")
-        if table.ndim == 1:
-            return cls(("y",), "vector")
-        if isinstance(table, pd.DataFrame):
-            require_unique(table.columns, "Y")
-            return cls(tuple(table.columns), "frame")
-        return cls(tuple(f"y{position}" for position in range(table.shape[1])), "matrix")
+        names, form = _names(table)
+        frame = pd.DataFrame(table)
+        labels = {
+            position: Labels.learn(frame.iloc[:, position], _where(name, "Y"))
+            for position, name in enumerate(names)
+            if holds_labels(frame.iloc[:, position])
+        }
+        return cls(names, form, labels)
+
+    @property
+    def are_numbers(self) -> NDArray[np.bool_]:
+        """(L,) whether a latent is a task that is a number."""
+        numbers = np.ones(len(self.latents), dtype=bool)
+        for task in self.labels:
+            numbers[list(self.spans[task])] = False
+        return numbers
+
+    @property
+    def latents(self) -> tuple[Hashable, ...]:
+        """L names of what a model learns: the quantities, and the scores of the labels."""
+        return tuple(name for task in range(len(self.names)) for name in self._latents_of(task))
+
+    @property
+    def spans(self) -> list[range]:
+        """The places of each task's latents."""
+        spans, start = [], 0
+        for task in range(len(self.names)):
+            spans.append(range(start, start + len(self._latents_of(task))))
+            start = spans[-1].stop
+        return spans
+
+    def observe(self, values: Array, noise: Array | None) -> tuple[Array, Array | None]:
+        """Latents (n, L) and the deviations of their noise, from values (n, T) as `read` gives them.
+
+        Numbers stay as they are. A label becomes observations of its scores with known noise.
+        """
+        if not self.labels:
+            return values, noise
+        blocks, deviations = [], []
+        for task, column in enumerate(values.T):
+            if task in self.labels:
+                scores, deviation = self.labels[task].scores(column)
+            else:
+                scores = column[:, None]
+                deviation = np.full_like(scores, np.nan) if noise is None else noise[:, [task]]
+            blocks.append(scores)
+            deviations.append(deviation)
+        return np.hstack(blocks), np.hstack(deviations)
+
+    def _latents_of(self, task: int) -> list[Hashable]:
+        name = self.names[task]
+        return [*self.labels[task].score_names(name)] if task in self.labels else [name]
 
     def read(self, Y: Any, X: Any) -> Array:
         """The values to learn from.
@@ -83,7 +131,7 @@ class Tasks:
         Returns
         -------
         numpy.ndarray
-            (n, T) float64, NaN where not measured.
+            (n, T) float64, NaN where not measured; of a label, its code.
 
         Raises
         ------
@@ -95,7 +143,7 @@ class Tasks:
         DataTypeError
             If a cell holds an object that is no number.
         """
-        values = self._read(Y, X, "Y", complete=True)
+        values = self._read(Y, X, "Y", complete=True, labels=self.labels)
         empty = [name for name, column in zip(self.names, values.T, strict=True) if np.isnan(column).all()]
         if empty:
             raise DataError(
@@ -124,7 +172,7 @@ class Tasks:
         DataError, ColumnError, DataTypeError
             As `read`, but for columns and values that are missing.
         """
-        return self._read(Y, X, name, complete=False)
+        return self._read(Y, X, name, complete=False, labels=self.labels)
 
     def read_noise(self, noise: Any, X: Any) -> Array:
         """Standard deviations of the values, in the units of their tasks.
@@ -137,11 +185,14 @@ class Tasks:
         Raises
         ------
         DataError
-            As `read`, and if a standard deviation is negative.
+            As `read`, if a standard deviation is negative, or one of a label is given.
         ColumnError, DataTypeError
             As `read`, but for columns that are missing.
         """
-        deviations = self._read(noise, X, "noise", complete=False)
+        deviations = self._read(noise, X, "noise", complete=False, labels={})
+        of_labels = [self.names[task] for task in self.labels if not np.isnan(deviations[:, task]).all()]
+        if of_labels:
+            raise DataError(f"noise is given for {listed(of_labels)}, whose values are labels: leave it out there")
         negative = [name for name, column in zip(self.names, deviations.T, strict=True) if (column < 0).any()]
         if negative:
             raise DataError(
@@ -156,17 +207,27 @@ class Tasks:
         Parameters
         ----------
         values
-            (n, T) numbers, one column for each task.
+            (n, T) numbers, one column for each task; of a label, codes.
         index
             n labels of a frame's or series' rows.
         """
+        if not self.labels and self.form in ("matrix", "vector"):
+            return values if self.form == "matrix" else values[:, 0]
+        frame = pd.DataFrame(values, index=index, columns=pd.Index(self.names))
+        for task, labels in self.labels.items():
+            frame.isetitem(task, labels.values(values[:, task]))
         if self.form == "frame":
-            return pd.DataFrame(values, index=index, columns=pd.Index(self.names))
+            return frame
         if self.form == "series":
-            return pd.Series(values[:, 0], index=index, name=self.names[0])
-        return values if self.form == "matrix" else values[:, 0]
+            return frame.iloc[:, 0]
+        whole: NDArray[Any] = frame.to_numpy(dtype=object)
+        return whole if self.form == "matrix" else np.array(whole[:, 0].tolist())
 
-    def _read(self, given: Any, X: Any, name: str, *, complete: bool) -> Array:
+    def present_numbers(self, values: Array, index: pd.Index) -> pd.DataFrame | pd.Series[Any] | NDArray[Any]:
+        """As `present`, for numbers that are no labels' codes, whatever the tasks are."""
+        return replace(self, labels={}).present(values, index)
+
+    def _read(self, given: Any, X: Any, name: str, *, complete: bool, labels: Mapping[int, Labels]) -> Array:
         table = _columns(given, name)
         require_same_rows(table, name, X)
         frame = self._by_name(table, name)
@@ -177,7 +238,12 @@ class Tasks:
         if missing and complete:
             raise ColumnError(f"{name} lacks the columns {listed(missing)}: give all of {listed(self.names)}")
         values = np.full((len(frame), len(self.names)), np.nan)
-        values[:, [self.names.index(column) for column in frame.columns]] = read_numbers(frame, name)
+        places = [self.names.index(column) for column in frame.columns]
+        numbers = [position for position, task in enumerate(places) if task not in labels]
+        values[:, [places[position] for position in numbers]] = read_numbers(frame.iloc[:, numbers], name)
+        for position, task in enumerate(places):
+            if task in labels:
+                values[:, task] = labels[task].codes(frame.iloc[:, position], _where(self.names[task], name))
         return values
 
     def _by_name(self, table: Table, name: str) -> pd.DataFrame:
@@ -193,6 +259,21 @@ class Tasks:
                 f"{len(self.names)} tasks: give a frame with columns from {listed(self.names)}"
             )
         return frame.set_axis(pd.Index(self.names, tupleize_cols=False), axis="columns")
+
+
+def _names(table: Table) -> tuple[tuple[Hashable, ...], Form]:
+    if isinstance(table, pd.Series):
+        return ("y" if table.name is None else table.name,), "series"
+    if table.ndim == 1:
+        return ("y",), "vector"
+    if isinstance(table, pd.DataFrame):
+        require_unique(table.columns, "Y")
+        return tuple(table.columns), "frame"
+    return tuple(f"y{position}" for position in range(table.shape[1])), "matrix"
+
+
+def _where(name: Hashable, table: str) -> str:
+    return f"column {name!r} of {table}"
 
 
 def _columns(values: Any, name: str) -> Table:

@@ -5,6 +5,7 @@ from mfgp.prediction.combination import CombinedPrediction
 from mfgp.prediction.conditioning import condition
 from mfgp.prediction.event import ConditionPrediction
 from mfgp.prediction.function import FunctionPrediction
+from mfgp.prediction.labelled import LabelledPrediction
 from mfgp.prediction.normal import NormalPrediction
 from mfgp.prediction.prediction import Prediction
 
@@ -13,6 +14,7 @@ __all__ = [
     "CombinedPrediction",
     "ConditionPrediction",
     "FunctionPrediction",
+    "LabelledPrediction",
     "NormalPrediction",
     "Prediction",
     "condition",

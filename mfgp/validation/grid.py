@@ -38,7 +38,11 @@ class _Data:
     def read(cls, X: Any, Y: pd.DataFrame, noise: Any, task: Hashable) -> _Data:
         inputs, tasks = Inputs.learn(X), Tasks.learn(Y)
         names = pd.Index(tasks.names, tupleize_cols=False)
-        values = pd.DataFrame(tasks.read(Y, X), Y.index, names)
+        if names.get_loc(task) in tasks.labels:
+            raise ColumnError(
+                f"{task!r} is a label, and these scores are for numbers: use mfgp.validation.cross_validate_labels"
+            )
+        values = pd.DataFrame(tasks.present(tasks.read(Y, X), Y.index))
         known = None if noise is None else pd.DataFrame(tasks.read_noise(noise, X), Y.index, names)
         return cls(inputs.table(X).set_axis(Y.index), values, known, task)
 

@@ -104,12 +104,11 @@ def test_arrays_are_taken_beside_a_frame_with_row_labels(X: pd.DataFrame, Y: pd.
     pd.testing.assert_frame_equal(arrays.predictions, named.predictions)
 
 
-def test_true_and_false_are_one_and_zero(X: pd.DataFrame, Y: pd.DataFrame) -> None:
-    truth = (Y["low"] > 1).to_numpy()
-    as_bool, as_number = (
-        cross_validate(Means(), X, Y.assign(high=values), task="high", cv=2) for values in (truth, truth.astype(float))
-    )
-    pd.testing.assert_frame_equal(as_bool.predictions, as_number.predictions)
+def test_labels_are_referred_to_their_own_scores(X: pd.DataFrame, Y: pd.DataFrame) -> None:
+    with pytest.raises(
+        ColumnError, match="'high' is a label, and these scores are for numbers: use mfgp.validation.cr"
+    ):
+        cross_validate(Means(), X, Y.assign(high=Y["low"] > 1), task="high", cv=2)
 
 
 def test_arrays_and_duplicated_labels_are_taken(X: pd.DataFrame, Y: pd.DataFrame) -> None:
@@ -177,8 +176,8 @@ def test_rows_that_differ_are_refused(X: pd.DataFrame, Y: pd.DataFrame) -> None:
 def test_tables_are_read_before_the_first_fit(X: pd.DataFrame, Y: pd.DataFrame) -> None:
     with pytest.raises(DataError, match="noise is negative for 'low'"):
         cross_validate(Means(), X, Y, task="high", noise=-Y[["low"]].abs())
-    with pytest.raises(ColumnError, match="column 'a' of X holds text, for example 'one', expected numbers"):
-        cross_validate(Means(), X.assign(a="one"), Y, task="high")
+    with pytest.raises(ColumnError, match="column 'a' of X holds numbers as text, for example '1'"):
+        cross_validate(Means(), X.assign(a="1"), Y, task="high")
 
 
 def test_an_estimator_without_a_distribution_is_refused(X: pd.DataFrame, Y: pd.DataFrame) -> None:
