@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -99,10 +100,13 @@ class Context:
             "machine": self.machine,
             "load_at_end": machine.load(),
             "notes": self.notes,
-            "summary": None if summary is None else json.loads(summary.to_json(orient="records", double_precision=6)),
-            "lines": self.lines,
         }
-        (self.out / f"{self.suite}.json").write_text(json.dumps(record, indent=1) + "\n")
+        tables = {"summary": [] if summary is None else summary.to_dict("records"), "lines": self.lines}
+        text = json.dumps(record, indent=1).removesuffix("\n}") + "".join(
+            f',\n "{name}": [\n' + ",\n".join(f"  {json.dumps(_plain(line))}" for line in lines) + "\n ]"
+            for name, lines in tables.items()
+        )
+        (self.out / f"{self.suite}.json").write_text(text + "\n}\n")
         if summary is not None:
             (self.out / f"{self.suite}.md").write_text(self._page(summary))
 
@@ -142,6 +146,14 @@ class _Steps:
     def __call__(self, text: str) -> None:
         """One step further, at `text` next."""
         self.progress.update(self.task, advance=1, description=text)
+
+
+def _plain(line: Mapping[Any, Any]) -> dict[str, Any]:
+    """Figures to six significant digits, those that are not there as null."""
+    return {
+        str(name): (float(f"{value:.6g}") if math.isfinite(value) else None) if isinstance(value, float) else value
+        for name, value in line.items()
+    }
 
 
 def markdown(table: pd.DataFrame) -> str:

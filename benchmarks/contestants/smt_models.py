@@ -19,7 +19,9 @@ def mfk(train: Train) -> Predict:
     def predict(x: Array) -> Predicted:
         mean, variance = model.predict_values(x), model.predict_variances(x)
         scale = float(np.ravel(model.y_std)[0])
-        noise = scale * float(np.mean(model.optimal_noise_all[-1])) ** 0.5
+        # the noise is in units of the process variance of its level
+        relative, process = model.optimal_noise_all[-1], model.optimal_par[-1]["sigma2"]
+        noise = float(np.mean(relative) * np.mean(process)) ** 0.5 if train.noisy else 0.0
         return Predicted(mean[:, 0], np.sqrt(variance[:, 0].clip(min=1e-12 * scale**2)), noise)
 
     return predict

@@ -44,7 +44,10 @@ def run(context: Context) -> pd.DataFrame:
     names = [name for name in CONTESTANTS if settings.wants(name) and (settings.peers or name in OURS)]
     seeds = range(settings.first_seed, settings.first_seed + (2 if settings.quick else settings.seeds))
     late: set[tuple[str, str]] = set()
-    with context.contest() as contest, context.progress(len(chosen) * len(seeds) * len(names)) as step:
+    with (
+        context.contest(warm=not settings.quick) as contest,
+        context.progress(len(chosen) * len(seeds) * len(names)) as step,
+    ):
         for problem in chosen:
             x, truth = problem.test()
             for seed in seeds:

@@ -32,7 +32,10 @@ def run(context: Context) -> pd.DataFrame:
     seeds = range(settings.first_seed, settings.first_seed + (1 if settings.quick else min(settings.seeds, 3)))
     names = [name for name in FITTED if settings.wants(name) and (settings.peers or name in OURS)]
     late: set[str] = set()
-    with context.contest() as contest, context.progress(len(sizes) * len(seeds) * len(names)) as step:
+    with (
+        context.contest(warm=not settings.quick) as contest,
+        context.progress(len(sizes) * len(seeds) * len(names)) as step,
+    ):
         for size in sizes:
             problem = six_inputs(size)
             if not settings.wants_problem(f"n={size}"):
@@ -111,9 +114,10 @@ def _many_rows(context: Context, size: int) -> pd.DataFrame:
     train = problem.draw(0)
     x, truth = problem.test()
     table = []
-    for name in [name for name in FITTED if name in OURS and context.settings.wants(name)]:
+    names = [name for name in FITTED if name in OURS and context.settings.wants(name)]
+    for name in names[:1] if context.settings.quick else names:
         before = _reference(size)
-        with context.contest() as contest:
+        with context.contest(warm=False) as contest:
             outcome = contest.fit(name, train, x)
         reference = (before + _reference(size)) / 2.0
         context.record(n=size, seed=0, contestant=name, reference=reference, **_flat(outcome))
