@@ -69,7 +69,7 @@ def rows(data: Observations) -> Tensor:
     return torch.cat([data.x, data.task.unsqueeze(-1).to(data.x)], dim=-1)
 
 
-def build_model(architecture: str, data: Observations, output_tasks: list[int] | None = None) -> TaskGP:
+def build_model(architecture: str, data: Observations) -> TaskGP:
     """A TaskGP at its initial parameters, ready to predict."""
-    model = TaskGP(rows(data), data.y.unsqueeze(-1), kernel=build_kernel(architecture), output_tasks=output_tasks)
+    model = TaskGP(rows(data), data.y.unsqueeze(-1), kernel=build_kernel(architecture))
     return model.eval()

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from mfgp.data.observations import Observations
 from mfgp.data.scaling import TaskStandardize, standardize_inputs
-from mfgp.inference.cascade import Known
 from mfgp.inference.cascade_fitting import fit_cascade
+from mfgp.inference.pattern import Known
 from mfgp.inference.posterior import Joint
 
 
@@ -76,27 +76,37 @@ class CascadeModel:
         )
         self.cascade, self.reports = fit_cascade(standardized, sources, kernel)
 
-    def joint(self, X: Tensor, values: Tensor | None = None, noise: Tensor | None = None) -> Joint:
-        """Mean (n, T) and covariance (n, T, T) of all tasks at each of the inputs (n, d).
-
-        Parameters
-        ----------
-        X
-            (n, d) inputs.
-        values
-            (n, T) values of tasks that are known there, NaN where not.
-        noise
-            (n, T) standard deviations of these values; zero where left out.
-        """
-        joint = self.cascade.joint(self._inputs(X), self._known(X, values, noise))
+    def joint(self, X: Tensor, known: Known | None = None) -> Joint:
+        """Mean (n, T) and covariance (n, T, T) of all tasks at each of the inputs (n, d), given what is known there."""
+        joint = self.cascade.joint(self._inputs(X), self._standardized(X, known))
         means, stdvs = self._units()
         return Joint(joint.mean * stdvs + means, joint.covariance * torch.outer(stdvs, stdvs))
 
-    def draw(self, X: Tensor, normals: Tensor, values: Tensor | None = None, noise: Tensor | None = None) -> Tensor:
+    def mean(self, X: Tensor) -> Tensor:
+        """Mean (n, T) of all tasks at the inputs (n, d); no cheaper than :meth:`joint`."""
+        return self.joint(X).mean
+
+    def draw(self, X: Tensor, known: Known | None, normals: Tensor) -> Tensor:
         """Draws (s, n, T) of all tasks, from standard normals (s, n, T), or (s, 1, T) for the same at every row."""
-        draws = self.cascade.draw(self._inputs(X), self._known(X, values, noise), normals)
+        draws = self.cascade.draw(self._inputs(X), self._standardized(X, known), normals)
         means, stdvs = self._units()
         return draws * stdvs + means
+
+    def quantile(self, X: Tensor, known: Known | None, noise: Tensor, probability: float) -> Tensor:
+        """Values (n, T) that each task, with noise (T,) of these deviations added, stays below with a probability."""
+        x, given = self._inputs(X), self._standardized(X, known)
+        means, stdvs = self._units()
+        added = (noise / stdvs).square().tolist()
+        found = [self.cascade.quantile(task, x, given, added[task], probability) for task in range(len(added))]
+        return torch.stack(found, dim=-1) * stdvs + means
+
+    def log_density(self, X: Tensor, known: Known | None, noise: Tensor, values: Tensor) -> Tensor:
+        """Log densities (n, T) of values (n, T) of each task by itself, with noise (T,) of these deviations added."""
+        x, given = self._inputs(X), self._standardized(X, known)
+        means, stdvs = self._units()
+        added, scaled = (noise / stdvs).square().tolist(), (values - means) / stdvs
+        found = [self.cascade.log_density(t, x, given, added[t], scaled[:, t]) for t in range(len(added))]
+        return torch.stack(found, dim=-1) - torch.log(stdvs)
 
     def noise_scale(self) -> Tensor:
         """(T,) standard deviation of a new observation's noise."""
@@ -110,10 +120,8 @@ class CascadeModel:
     def _units(self) -> tuple[Tensor, Tensor]:
         return self.outcome_transform.means, self.outcome_transform.stdvs
 
-    def _known(self, X: Tensor, values: Tensor | None, noise: Tensor | None) -> Known:
+    def _standardized(self, X: Tensor, known: Known | None) -> Known:
         means, stdvs = self._units()
-        known = Known.nothing(len(X), len(means), X)
-        if values is None:
-            return known
-        variance = known.variance if noise is None else (noise / stdvs).square()
-        return Known((values - means) / stdvs, variance)
+        if known is None:
+            return Known.nothing(len(X), len(means), X)
+        return Known((known.value - means) / stdvs, known.variance / stdvs.square())

@@ -156,12 +156,14 @@ def _peaks(architecture: str, size: int, count: int) -> tuple[float, float]:
 
 def _acquisition(context: Context, size: int) -> list[dict[str, Any]]:
     context.note(
-        f"Acquisition: posterior of the second task at {BATCHES} batches of one row, sum of mean + deviation, and its "
-        "gradient by the inputs; all models at their initial parameters, their caches filled."
+        f"Acquisition: posterior at {BATCHES} batches of one row, the second task named in it (BoTorch's model needs "
+        "that with StratifiedStandardize); sum of mean + deviation and its gradient by the rows. All models are at "
+        "their initial parameters, their caches filled."
     )
     data = observations(size)
-    inputs = torch.rand(BATCHES, 1, INPUTS, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
-    candidates = {name: Candidate(_with_gradient(build_model(name, data, [1]), inputs)) for name in ARCHITECTURES}
+    inputs = torch.rand(BATCHES, 1, INPUTS + 1, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    inputs[..., -1] = 1.0
+    candidates = {name: Candidate(_with_gradient(build_model(name, data), inputs)) for name in ARCHITECTURES}
     peer = "BoTorch MultiTaskGP"
     if context.settings.peers:
         candidates[peer] = Candidate(_with_gradient(multi_task_model(rows(data), data.y.unsqueeze(-1)).eval(), inputs))

@@ -17,7 +17,7 @@ from mfgp.data.inputs import Inputs
 from mfgp.data.observations import Observations
 from mfgp.data.table import listed
 from mfgp.errors import ParameterError
-from mfgp.inference import FitReport
+from mfgp.inference import FitReport, Known
 from mfgp.inference.report import joined
 from mfgp.prediction import CascadePrediction
 
@@ -114,8 +114,7 @@ class CascadeGP(Regressor):
     def _distribution(
         self, x: Tensor, index: pd.Index, known: np.ndarray | None, noise: np.ndarray, observed: bool
     ) -> CascadePrediction:
-        values = (
-            torch.full_like(x[:, :1], torch.nan).expand(noise.shape) if known is None else torch.tensor(known).to(x)
-        )
-        spread = torch.tensor(noise).to(x)
-        return CascadePrediction.at(self.model_, self._tasks.names, index, x, values, spread, observed)
+        value = torch.full(noise.shape, torch.nan) if known is None else torch.tensor(known)
+        given = Known(value.to(x), torch.tensor(np.square(noise)).to(x))
+        added = self.model_.noise_scale() * float(observed)
+        return CascadePrediction.at(self.model_, x, given, added, self._tasks.names, index)

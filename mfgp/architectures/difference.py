@@ -25,8 +25,7 @@ class DifferenceGP(TaskRegressor):
     sources
         For each task, the tasks that it is computed from, for example ``{"gap_expt": ["gap_mp", "gap_oqmd"]}``; tasks
         that are not named have none. Tasks with no path of edges between them and no common source are taken to be
-        independent, so computed values that err together need an edge among themselves. None for a chain in the order
-        of Y's columns, low fidelity first.
+        independent. None for a chain in the order of Y's columns, low fidelity first.
     kernel
         k(x, x') on the inputs: "matern52", "matern32", "matern12", "rbf" or a GPyTorch kernel.
     device

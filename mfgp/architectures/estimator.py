@@ -79,9 +79,10 @@ class TaskRegressor(Regressor):
         Raises
         ------
         ColumnError, DataError, DataTypeError
-            As ``fit``.
+            As ``fit``; and for a level of a categorical input that the fit did not have, whose position it would learn.
         """
-        x, index = self._read(X)
+        self._check_fitted("posterior to add rows to")
+        x, index = self._inputs.read(X, "error")
         y = self._tasks.read_given(Y, X, "Y")
         known = None if noise is None else self._tasks.read_noise(noise, X)
         data = Observations.gather(x, y, known, self.model_.train_targets.device)
@@ -182,23 +183,20 @@ class TaskRegressor(Regressor):
         kernel.embed_levels(width, inputs.counts)
         rows = torch.cat([data.x, data.task.unsqueeze(-1).to(data.x)], dim=-1)
         model = TaskGP(rows, data.y.unsqueeze(-1), train_Yvar=data.noise.square().unsqueeze(-1), kernel=kernel)
-        continued = self.warm_start and self._hand_on(model, tasks)
+        described = (inputs, tasks, self.get_params() | {"warm_start": None, "device": None})
+        continued = self.warm_start and getattr(self, "_described", None) == described
+        if continued:
+            self._hand_on(model)
+        self._described = described
         return model, model.refit() if continued else model.fit()
 
-    def _hand_on(self, model: TaskGP, tasks: tuple[Hashable, ...]) -> bool:
-        """Give a model the hyperparameters of the one before, where that is of the same tasks and the same kind."""
-        if not hasattr(self, "model_") or self._tasks.names != tasks:
-            return False
-        modules = (model.covar_module, self.model_.covar_module), (model.likelihood, self.model_.likelihood)
-        for new, before in modules:
-            shapes = [{name: p.shape for name, p in module.named_parameters()} for module in (new, before)]
-            if type(new) is not type(before) or shapes[0] != shapes[1]:
-                return False
-        with torch.no_grad():
-            for new, before in modules:
-                for parameter, value in zip(new.parameters(), before.parameters(), strict=True):
-                    parameter.copy_(value)
-        return True
+    @torch.no_grad()
+    def _hand_on(self, model: TaskGP) -> None:
+        """Give a model the hyperparameters of the one before, which is of the same kind."""
+        before = self.model_
+        for new, old in ((model.covar_module, before.covar_module), (model.likelihood, before.likelihood)):
+            for parameter, value in zip(new.parameters(), old.parameters(), strict=True):
+                parameter.copy_(value)
 
     def _groups(self, by: Any, rows: np.ndarray) -> np.ndarray:
         """An integer for each observation that is the same within a group."""
@@ -212,6 +210,8 @@ class TaskRegressor(Regressor):
                 f"by is {what}, expected 'row', 'value' or one label for each of the {len(self._index)} rows learned "
                 "from"
             )
+        if isinstance(by, pd.Series) and not by.index.equals(self._index):
+            raise ParameterError("by and the rows learned from have different row labels; write by.loc[X.index]")
         labels = pd.factorize(np.asarray(by))[0]
         if (labels < 0).any():
             raise ParameterError(f"by lacks a label in {(labels < 0).sum()} rows; give each row one")

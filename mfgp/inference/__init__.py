@@ -1,11 +1,12 @@
 """Evidence, fitting and posterior of a Gaussian process over (input, task): tensors only."""
 
-from mfgp.inference.cascade import Cascade, Known
+from mfgp.inference.cascade import Cascade
 from mfgp.inference.cascade_fitting import fit_cascade
 from mfgp.inference.conditional import Conditional
 from mfgp.inference.fitting import fit, refit
 from mfgp.inference.left_out import LeftOut, left_out
 from mfgp.inference.noise import TaskNoise
+from mfgp.inference.pattern import Known
 from mfgp.inference.posterior import ExactPosterior
 from mfgp.inference.report import FitReport, StartReport
 

@@ -2,46 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from mfgp.inference.conditional import Conditional
-from mfgp.inference.nodes import SOBOL_NODES, Cells, Evidence, Nodes, pooled_nodes, prior_nodes, sobol_normals
+from mfgp.inference.nodes import SOBOL_NODES, Cells, Evidence, Nodes, pooled_nodes, prior_nodes, sobol_normals, strata
+from mfgp.inference.pattern import UNKNOWN, Known, Pattern, patterns
 from mfgp.inference.posterior import Joint
 
-BLOCK = 2**15  # rows times nodes that are worked on at once
-NODES = 256  # about as many as a row has
-UNKNOWN, NOISY, EXACT = 0, 1, 2
+BLOCK = 2**17  # rows times nodes that are worked on at once
+NODES = 512  # no fewer than most rows have
+BISECTIONS = 50
 
 
-class Known(NamedTuple):
-    """Values (n, T) of tasks that are known at n rows, NaN where not, and the variances (n, T) of their noise."""
+class Mixture(NamedTuple):
+    """Distribution of one task at b rows: normals of centres, variances and weights (s, b)."""
 
-    value: Tensor
+    centre: Tensor
     variance: Tensor
+    weight: Tensor
 
-    @classmethod
-    def nothing(cls, rows: int, num_tasks: int, like: Tensor) -> Known:
-        """No task is known at any row."""
-        return cls(like.new_full((rows, num_tasks), torch.nan), like.new_zeros(rows, num_tasks))
+    @property
+    def deviation(self) -> Tensor:
+        """(s, b) standard deviations, none of them zero."""
+        return self.variance.clamp_min(1e-24).sqrt()
 
-    def at(self, rows: Tensor) -> Known:
-        """Those of some of the rows."""
-        return Known(self.value[rows], self.variance[rows])
+
+class _Walk(NamedTuple):
+    """Tasks at b rows for s points: independent normals of centres and variances (s, b, T); and the evidence."""
+
+    centre: Tensor
+    variance: Tensor
+    evidence: list[Evidence]
 
 
 class Cascade:
-    """Joint distribution of the tasks, each conditional on its sources.
+    """Joint distribution of the tasks at each row, each task conditional on its sources.
 
-    At a row, a task's underlying value is q_t = mu_t(x, q_sources) + sigma_t(x, q_sources) z_t, the z_t independent
-    standard normals. Tasks that have others computed from them are *inner*; given the coordinates z of these, the
-    others are normal and independent. So moments are averages over the inner coordinates only.
+    A task's underlying value is q_t = mu_t(x, q_sources) + sigma_t(x, q_sources) z_t, the *coordinates* z_t independent
+    standard normals. Given the coordinates of the tasks that others are computed from, the others are independent
+    normals. So moments are averages over these coordinates only.
 
-    Known values are taken in order: a value updates its own task as between normals, and is evidence on the
-    coordinates of the tasks before it, whose distribution is then no longer standard normal.
+    A known value updates its own task as normals are updated, and is evidence on the coordinates of the tasks before
+    it, which are then no longer standard normal: see :mod:`mfgp.inference.nodes`.
 
     Parameters
     ----------
@@ -54,140 +61,150 @@ class Cascade:
     def __init__(self, conditionals: Mapping[int, Conditional], num_tasks: int) -> None:
         self.conditionals = dict(conditionals)
         self.num_tasks = num_tasks
-        self.inner = [t for t in self.conditionals if any(t in c.sources for c in self.conditionals.values())]
+        self.sources = {task: conditional.sources for task, conditional in self.conditionals.items()}
 
     @property
     def noise_variance(self) -> Tensor:
         """(T,) variance of a new observation's noise."""
-        return torch.cat([self.conditionals[task].noise.task_variance().detach() for task in range(self.num_tasks)])
+        noise = [self.conditionals[task].noise for task in range(self.num_tasks)]
+        return torch.cat([each.task_variance().detach() for each in noise])
 
     def joint(self, x: Tensor, known: Known) -> Joint:
         """Mean (n, T) and covariance (n, T, T) of all tasks at each of the inputs (n, d)."""
         mean = torch.empty_like(known.value)
-        covariance = mean.unsqueeze(-1).repeat(1, 1, mean.shape[-1])
-        for pattern, rows in self._blocks(known, NODES):
-            here = known.at(rows)
-            nodes = self._nodes(pattern, x[rows], here)
-            walk = self._walk(pattern, x[rows], here, nodes.points)
+        covariance = mean.unsqueeze(-1).repeat(1, 1, self.num_tasks)
+        for pattern, rows in patterns(self.sources, known, BLOCK // NODES):
+            nodes = self._nodes(pattern, pattern.live, x[rows], known.at(rows))
+            walk = self._walk(pattern, pattern.live, x[rows], known.at(rows), nodes.points)
             weights = nodes.weights.unsqueeze(-1)
             mean[rows] = (weights * walk.centre).sum(0)
             centred = walk.centre - mean[rows]
-            spread = torch.einsum("sb,sbi,sbj->bij", nodes.weights.expand(centred.shape[:2]), centred, centred)
+            spread = torch.einsum("sbi,sbj->bij", weights * centred, centred)
             covariance[rows] = spread + torch.diag_embed((weights * walk.variance).sum(0))
         return Joint(mean, covariance)
 
     def draw(self, x: Tensor, known: Known, normals: Tensor) -> Tensor:
         """Draws (s, n, T) from standard normals (s, n, T) or (s, 1, T)."""
         draws = normals.new_empty(len(normals), *known.value.shape)
-        for pattern, rows in self._blocks(known, len(normals)):
+        for pattern, rows in patterns(self.sources, known, BLOCK // max(len(normals), NODES)):
             mine = normals[:, rows] if normals.shape[1] > 1 else normals.expand(-1, len(rows), -1)
-            points = self._points(pattern, x[rows], known.at(rows), mine)
-            walk = self._walk(pattern, x[rows], known.at(rows), points)
+            points = self._points(pattern, pattern.live, x[rows], known.at(rows), mine[..., pattern.live])
+            walk = self._walk(pattern, pattern.live, x[rows], known.at(rows), points)
             draws[:, rows] = walk.centre + walk.variance.sqrt() * mine
         return draws
 
-    def _blocks(self, known: Known, size: int) -> Iterator[tuple[Pattern, Tensor]]:
-        """Places of rows in which the same tasks are known, so many that rows times size are bounded."""
-        states = torch.where(known.value.isnan(), UNKNOWN, torch.where(known.variance > 0.0, NOISY, EXACT))
-        kinds, kind = torch.unique(states, dim=0, return_inverse=True)
-        for number, state in enumerate(kinds.tolist()):
-            pattern = Pattern(self, state)
-            for rows in torch.nonzero(kind == number).squeeze(-1).split(max(1, BLOCK // size)):
-                yield pattern, rows
+    def quantile(self, task: int, x: Tensor, known: Known, noise: float, probability: float) -> Tensor:
+        """(n,) value that a task, with noise of this variance added, stays below with a probability."""
+        found = torch.empty_like(x[:, 0])
+        for rows, mixture in self._mixtures(task, x, known, noise):
+            found[rows] = _quantile(mixture, probability)
+        return found
 
-    def _nodes(self, pattern: Pattern, x: Tensor, known: Known) -> Nodes:
-        """Nodes over the live coordinates."""
-        if not pattern.tied:
-            return prior_nodes(len(pattern.live), x)
-        if len(pattern.live) == 1:
+    def log_density(self, task: int, x: Tensor, known: Known, noise: float, value: Tensor) -> Tensor:
+        """(n,) log density of values (n,) of a task, with noise of this variance added."""
+        found = torch.empty_like(value)
+        for rows, mixture in self._mixtures(task, x, known, noise):
+            gap = (value[rows] - mixture.centre) / mixture.deviation
+            density = -0.5 * gap.square() - torch.log(mixture.deviation) - 0.5 * math.log(2.0 * math.pi)
+            found[rows] = torch.logsumexp(density + torch.log(mixture.weight), dim=0)
+        return found
+
+    def _mixtures(self, task: int, x: Tensor, known: Known, noise: float) -> Iterator[tuple[Tensor, Mixture]]:
+        for pattern, rows in patterns(self.sources, known, BLOCK // NODES):
+            coordinates = pattern.coordinates(task)
+            nodes = self._nodes(pattern, coordinates, x[rows], known.at(rows), fine=True)
+            walk = self._walk(pattern, coordinates, x[rows], known.at(rows), nodes.points, (task,))
+            centre, variance = walk.centre[..., task], walk.variance[..., task] + noise
+            if len(coordinates) == 1:
+                variance = variance + _steps(centre).square() / 12.0
+            yield rows, Mixture(centre, variance, nodes.weights.expand_as(centre))
+
+    def _nodes(self, pattern: Pattern, coordinates: list[int], x: Tensor, known: Known, fine: bool = False) -> Nodes:
+        """Nodes over some coordinates: all of those that are tied, or none of them."""
+        tied = set(pattern.tied).intersection(coordinates)
+        if not tied:
+            return strata(x) if fine and len(coordinates) == 1 else prior_nodes(len(coordinates), x)
+        if len(coordinates) == 1:
             return self._cells(pattern, x, known).nodes()
-        if len(pattern.tied) > 1:
-            return self._pool(pattern, x, known)
-        normals = sobol_normals(SOBOL_NODES, self.num_tasks).to(x).unsqueeze(1).expand(-1, len(x), -1)
-        points = self._points(pattern, x, known, normals)
+        if len(tied) > 1:
+            return self._pool(pattern, coordinates, x, known)
+        normals = sobol_normals(SOBOL_NODES, len(coordinates)).to(x).unsqueeze(1).expand(-1, len(x), -1)
+        points = self._points(pattern, coordinates, x, known, normals)
         return Nodes(points, torch.full_like(points[..., 0], 1.0 / SOBOL_NODES))
 
-    def _points(self, pattern: Pattern, x: Tensor, known: Known, normals: Tensor) -> Tensor:
-        """Live coordinates (s, b, l) from standard normals (s, b, T): as they are where nothing is known of them."""
-        points = normals[..., pattern.live]
-        if len(pattern.tied) == 1:
-            place = pattern.live.index(pattern.tied[0])
-            points[..., place] = self._cells(pattern, x, known).quantile(torch.special.ndtr(points[..., place]))
-        elif pattern.tied:
-            points = self._pool(pattern, x, known).pick(torch.special.ndtr(points[..., 0]))
+    def _points(self, pattern: Pattern, coordinates: list[int], x: Tensor, known: Known, normals: Tensor) -> Tensor:
+        """Coordinates (s, b, l) from standard normals (s, b, l): the same ones where there is no evidence."""
+        if not pattern.tied:
+            return normals
+        if len(pattern.tied) > 1:
+            return self._pool(pattern, coordinates, x, known).pick(torch.special.ndtr(normals[..., 0]))
+        place = coordinates.index(pattern.tied[0])
+        points = normals.clone()
+        points[..., place] = self._cells(pattern, x, known).quantile(torch.special.ndtr(normals[..., place]))
         return points
 
     def _cells(self, pattern: Pattern, x: Tensor, known: Known) -> Cells:
-        place = pattern.live.index(pattern.tied[0])
-
         def predict(points: Tensor) -> list[Evidence]:
-            coordinates = points.new_zeros(*points.shape, len(pattern.live))
-            coordinates[..., place] = points
-            return self._walk(pattern, x, known, coordinates).evidence
+            return self._walk(pattern, pattern.tied, x, known, points.unsqueeze(-1), ()).evidence
 
         return Cells(predict, len(x), x)
 
-    def _pool(self, pattern: Pattern, x: Tensor, known: Known) -> Nodes:
+    def _pool(self, pattern: Pattern, coordinates: list[int], x: Tensor, known: Known) -> Nodes:
         def log_likelihood(points: Tensor) -> Tensor:
-            evidence = self._walk(pattern, x, known, points).evidence
-            return torch.stack([known.log_density() for known in evidence]).sum(0)
+            evidence = self._walk(pattern, coordinates, x, known, points, ()).evidence
+            return torch.stack([each.log_density() for each in evidence]).sum(0)
 
-        return pooled_nodes(log_likelihood, len(x), len(pattern.live), x)
+        return pooled_nodes(log_likelihood, len(x), len(coordinates), x)
 
-    def _walk(self, pattern: Pattern, x: Tensor, known: Known, points: Tensor) -> Walk:
-        """All tasks at inputs (b, d) for points (s, b, l) or (s, 1, l) of the live coordinates."""
+    def _walk(
+        self,
+        pattern: Pattern,
+        coordinates: list[int],
+        x: Tensor,
+        known: Known,
+        points: Tensor,
+        wanted: Iterable[int] | None = None,
+    ) -> _Walk:
+        """All tasks, or the wanted ones and the evidence, at inputs (b, d) for points (s, b, l) or (s, 1, l)."""
         centre = x.new_zeros(len(points), len(x), self.num_tasks)
         variance = torch.zeros_like(centre)
         evidence = []
-        for task, conditional in self.conditionals.items():
+        for task in self._needed(pattern, self.sources if wanted is None else wanted):
+            conditional = self.conditionals[task]
             mean, spread = conditional.at(x, centre[..., list(conditional.sources)])
             if pattern.state[task] != UNKNOWN:
                 value, noise = known.value[:, task], known.variance[:, task]
-                if pattern.reached[task]:
+                if pattern.is_evidence(task):
                     evidence.append(Evidence(value, noise, mean, spread))
                 gain = torch.where(spread > 0.0, spread / (spread + noise), (noise == 0.0).to(spread))
                 mean, spread = mean + gain * (value - mean), gain * noise
-            if task in pattern.live:
-                centre[..., task] = mean + spread.sqrt() * points[..., pattern.live.index(task)]
+            if task in coordinates:
+                centre[..., task] = mean + spread.sqrt() * points[..., coordinates.index(task)]
             else:
                 centre[..., task], variance[..., task] = mean, spread
-        return Walk(centre, variance, evidence)
+        return _Walk(centre, variance, evidence)
+
+    def _needed(self, pattern: Pattern, wanted: Iterable[int]) -> list[int]:
+        """Tasks in order that the wanted ones and the evidence depend on."""
+        needed = {*wanted, *(task for task in self.sources if pattern.is_evidence(task))}
+        for task in reversed(self.sources):
+            if task in needed:
+                needed.update(self.sources[task])
+        return [task for task in self.sources if task in needed]
 
 
-class Walk(NamedTuple):
-    """Tasks at b rows for s points: normal and independent with centres and variances (s, b, T); and the evidence."""
-
-    centre: Tensor
-    variance: Tensor
-    evidence: list[Evidence]
+def _steps(centre: Tensor) -> Tensor:
+    """How far (s, b) it is on from the middle before a node to the one after it."""
+    gaps = centre.diff(dim=0).abs()
+    return 0.5 * (torch.cat([gaps[:1], gaps]) + torch.cat([gaps, gaps[-1:]]))
 
 
-class Pattern:
-    """Which tasks are known at a row, and what follows for the others.
-
-    Parameters
-    ----------
-    cascade
-        The cascade.
-    state
-        For each task, whether it is UNKNOWN, NOISY (known with noise) or EXACT.
-
-    Attributes
-    ----------
-    live
-        Inner tasks whose coordinate matters: those that are not known exactly.
-    reached
-        For each task, the live tasks that its distribution depends on.
-    tied
-        Live tasks on whose coordinates there is evidence: what a known task depends on.
-    """
-
-    def __init__(self, cascade: Cascade, state: Sequence[int]) -> None:
-        self.state = tuple(state)
-        self.live = [task for task in cascade.inner if state[task] != EXACT]
-        self.reached: dict[int, frozenset[int]] = {}
-        for task, conditional in cascade.conditionals.items():
-            sources = [source for source in conditional.sources if state[source] != EXACT]
-            self.reached[task] = frozenset(sources).union(*(self.reached[source] for source in sources))
-        known = [self.reached[task] for task in self.reached if state[task] != UNKNOWN]
-        self.tied = sorted(frozenset().union(*known))
+def _quantile(mixture: Mixture, probability: float) -> Tensor:
+    """(b,) quantiles by bisection."""
+    reach = 40.0 * mixture.deviation
+    low, high = (mixture.centre - reach).amin(0), (mixture.centre + reach).amax(0)
+    for _ in range(BISECTIONS):
+        middle = 0.5 * (low + high)
+        below = (mixture.weight * torch.special.ndtr((middle - mixture.centre) / mixture.deviation)).sum(0)
+        low, high = torch.where(below < probability, middle, low), torch.where(below < probability, high, middle)
+    return 0.5 * (low + high)

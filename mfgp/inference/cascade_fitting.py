@@ -10,10 +10,11 @@ from gpytorch.kernels import Kernel
 from torch import Tensor
 
 from mfgp.data.observations import Observations
-from mfgp.inference.cascade import Cascade, Known
+from mfgp.inference.cascade import Cascade
 from mfgp.inference.conditional import Conditional
 from mfgp.inference.fitting import fit
 from mfgp.inference.noise import TaskNoise
+from mfgp.inference.pattern import Known
 from mfgp.inference.report import FitReport
 from mfgp.kernels import AutoregressiveKernel, CascadeKernel, TaskKernel, input_kernel
 from mfgp.kernels.autoregressive import topological_order

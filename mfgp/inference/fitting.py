@@ -9,7 +9,7 @@ import numpy as np
 
 from mfgp.data.observations import Observations
 from mfgp.inference.noise import TaskNoise
-from mfgp.inference.objective import Objective
+from mfgp.inference.objective import IMPOSSIBLE, Objective
 from mfgp.inference.optimizer import climb
 from mfgp.inference.report import FitReport, StartReport
 from mfgp.inference.starts import starting_points
@@ -81,7 +81,8 @@ def refit(kernel: TaskKernel, noise: TaskNoise, observations: Observations) -> F
     """Climb to a maximum of the posterior density from the current parameters alone, on all the observations.
 
     For parameters that were fitted to nearly the same observations, as when a few have been added. Another maximum that
-    the new observations speak for is not looked for; :func:`fit` does.
+    the new observations speak for is not looked for; :func:`fit` does, and is what happens where the current parameters
+    are impossible.
 
     Parameters
     ----------
@@ -93,6 +94,8 @@ def refit(kernel: TaskKernel, noise: TaskNoise, observations: Observations) -> F
         objective = Objective(kernel, noise, observations)
         candidate = _Candidate("current", objective.get(), -np.inf, "", 0, 0.0)
         _continue(candidate, objective, FINER_EVALUATIONS, FINE)
+        if candidate.log_posterior <= -IMPOSSIBLE:
+            return fit(kernel, noise, observations)
         evidence = objective.log_evidence()
     sizes = len(observations), len(observations)
     return _report(candidate, [candidate], evidence, objective.evaluations, objective.jitter, sizes, began)

@@ -21,7 +21,8 @@ class LeftOut(NamedTuple):
     mean, variance
         (N,) of each observation by itself.
     log_density
-        (G,) of each group's observations together, groups in ascending order of their labels.
+        (G,) of each group's observations together, in the standardised units of the observations; groups in ascending
+        order of their labels.
     """
 
     mean: Tensor

@@ -49,7 +49,7 @@ class ExactPosterior:
     Parameters
     ----------
     kernel, noise
-        The prior; read once.
+        The prior, whose parameters must not change while the posterior is used.
     observations
         Standardised observations, sorted by task.
 
@@ -128,14 +128,28 @@ class ExactPosterior:
             lower[before:, before:] = added.lower
         grown = object.__new__(ExactPosterior)
         variances = torch.cat([self.noise_variance, variance])
-        grown._keep(kernel, together, variances, lower, max(self.jitter, added.jitter))
+        level = lower.square().sum(1).mean()  # the mean variance, which a jitter is relative to
+        jitter = max(self.jitter, added.jitter * (corner.diagonal().mean() / level).item())
+        grown._keep(kernel, together, variances, lower, jitter)
         return grown
 
     def at(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Mean (..., q) and covariance (..., q, q) of rows (..., q, d + 1) whose last column is the task.
 
-        Differentiable in the rows' inputs, once where all input kernels are plain ones.
+        Differentiable in the rows' inputs, once where all input kernels are plain ones. Where no gradient is wanted,
+        batches are worked on in blocks.
         """
+        width = rows.shape[-2]
+        batches = rows.unsqueeze(0) if rows.dim() == 2 else rows.flatten(0, -3)
+        block = max(1, self._block // max(width, 1))
+        parts = [batches] if rows.requires_grad else batches.split(block)
+        with one_thread():
+            found = [self._at(part) for part in parts]
+        mean, covariance = (torch.cat(several) for several in zip(*found, strict=True))
+        return mean.view(rows.shape[:-1]), covariance.view(*rows.shape[:-1], width)
+
+    def _at(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """The same for batches of one dimension, at once."""
         alone = rows.shape[-2] == 1
         prior = self.kernel.forward(rows, rows, diag=alone)
         prior = prior.unsqueeze(-1) if alone else prior
@@ -220,7 +234,7 @@ class _AtRows(torch.autograd.Function):
         with one_thread():
             flat = x.reshape(-1, x.shape[-1])
             cross, slopes = posterior._cross.at(flat, task.flatten())
-            half = solve_lower(posterior.lower, cross).view(*x.shape[:-1], -1)
+            half = solve_lower(posterior.lower, cross).view(*x.shape[:-1], len(posterior.weights))
             ctx.posterior, ctx.slopes = posterior, slopes
             ctx.save_for_backward(x, half)
             return (cross @ posterior.weights).view(task.shape), half @ half.mT

@@ -23,7 +23,8 @@ def one_thread() -> Iterator[None]:
     Threads that share one small step wait for each other, and they wait spinning: where another process is busy too,
     two threads are not faster than one but many times slower, at any size. One thread also gives the same bits
     whatever the machine is doing. Python's own threads may enter at the same time; the first to come in notes what the
-    last to go out restores.
+    last to go out restores. They are taken to have the same count of torch's threads, as they have unless one sets its
+    own; a thread that meets torch for the first time while another is inside keeps the one thread that it finds.
 
     Examples
     --------

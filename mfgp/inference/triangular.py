@@ -25,6 +25,8 @@ def solve_lower(lower: Tensor, rows: Tensor, *, transposed: bool = False) -> Ten
     >>> solve_lower(lower, torch.tensor([[2.0, 3.0]], dtype=torch.float64)).tolist()
     [[1.0, 2.0]]
     """
+    if not len(rows):
+        return rows.clone()
     if lower.device.type != "cpu":
         matrix = lower.mT if transposed else lower
         return torch.linalg.solve_triangular(matrix, rows.mT, upper=transposed).mT

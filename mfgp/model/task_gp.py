@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -164,6 +164,11 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
     def exact_posterior(self) -> ExactPosterior:
         """The posterior in standardised units, at the current parameters."""
         self._evaluate()
+        if self.train_inputs[0].dim() > 2:
+            raise ParameterError(
+                f"this model is a batch of {tuple(self.train_inputs[0].shape[:-2])} fantasies, which have no one "
+                "posterior; write posterior(X)"
+            )
         if self._exact is None:
             self._exact = ExactPosterior(self.covar_module, self.likelihood, self._observations(self.train_inputs[0]))
         return self._exact
@@ -280,6 +285,11 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         self._exact = None
         return super().load_state_dict(*args, **kwargs)
 
+    def _apply(self, fn: Callable[[Tensor], Tensor]) -> TaskGP:
+        """What torch moves and converts a model by; the cached posterior is dropped."""
+        self._exact = None
+        return super()._apply(fn)
+
     def get_fantasy_model(self, inputs: Tensor, targets: Tensor, **kwargs: Any) -> TaskGP:
         """A model with observations added at the same hyperparameters.
 
@@ -288,7 +298,8 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         """
         task = inputs[..., -1].long()
         typical = self.likelihood.task_variance().detach()[task]
-        noise = kwargs.pop("noise", torch.where(self.likelihood.learned[task], torch.nan, typical))
+        noise = kwargs.pop("noise", torch.full_like(typical, torch.nan))
+        noise = torch.where(noise.isnan() & ~self.likelihood.learned[task], typical, noise)
         batched = self.train_inputs[0].dim() > 2 or inputs.dim() > 2 or targets.dim() > 1
         if not batched and not inputs.requires_grad and not targets.requires_grad:
             return self._grown(inputs, targets, noise)
@@ -302,23 +313,21 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
 
     def _grown(self, inputs: Tensor, targets: Tensor, noise: Tensor) -> TaskGP:
         """A copy with observations added, whose variances are NaN where the noise is that of their task."""
-        exact = self.exact_posterior
-        kept = {
-            name: getattr(self, name) for name in ("train_inputs", "train_targets", "prediction_strategy", "_exact")
-        }
-        likelihood = self.likelihood.get_fantasy_likelihood(noise=noise)
-        try:
-            for name in kept:
-                setattr(self, name, None)
-            model = deepcopy(self, {id(self.likelihood): likelihood})
-        finally:
-            for name, value in kept.items():
-                setattr(self, name, value)
-        index = torch.arange(len(self.train_targets), len(self.train_targets) + len(targets), device=targets.device)
+        kernel, likelihood = deepcopy(self.covar_module), self.likelihood.get_fantasy_likelihood(noise=noise)
+        before, after = len(self.train_targets), len(self.train_targets) + len(targets)
+        index = torch.arange(before, after, device=targets.device)
         more = Observations(inputs[:, :-1], inputs[:, -1].long(), targets, noise.sqrt(), index)
-        model.train_inputs = [torch.cat([self.train_inputs[0], inputs])]
-        model.train_targets = torch.cat([self.train_targets, targets])
-        model._exact = exact.extended(more, model.covar_module, likelihood)
+        exact, strategy = self.exact_posterior, self.prediction_strategy
+        in_place_of = {
+            id(self.covar_module): kernel,
+            id(self.likelihood): likelihood,
+            id(exact): exact.extended(more, kernel, likelihood),
+            id(self.train_inputs): [torch.cat([self.train_inputs[0], inputs])],
+            id(self.train_targets): torch.cat([self.train_targets, targets]),
+            **({} if strategy is None else {id(strategy): likelihood}),
+        }
+        model = deepcopy(self, in_place_of)
+        model.prediction_strategy = None
         return model
 
     def subset_output(self, idcs: list[int]) -> TaskGP:

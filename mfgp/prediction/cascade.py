@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from mfgp.cascade import CascadeModel
+from mfgp.errors import DataError
+from mfgp.inference import Known
 from mfgp.prediction.combination import CombinedPrediction
-from mfgp.prediction.normal import NormalPrediction
 from mfgp.prediction.prediction import Prediction
 
 
@@ -22,8 +23,8 @@ from mfgp.prediction.prediction import Prediction
 class CascadePrediction(Prediction):
     """Joint distribution of a cascade's tasks at each of n rows.
 
-    Moments are averages over the coordinates of the tasks that others are computed from, by quadrature. Draws push
-    standard normals through the cascade, and quantiles are those of draws.
+    Moments are averages over the coordinates of the tasks that others are computed from, by quadrature; quantiles and
+    densities of a task are those of the same mixture of normals. Draws push standard normals through the cascade.
 
     Parameters
     ----------
@@ -33,46 +34,43 @@ class CascadePrediction(Prediction):
         The fitted cascade.
     x
         (n, d) inputs.
-    values, noise
-        (n, T) known values, NaN where a task is not known, and the standard deviations of their noise.
-    observed
+    known
+        What is known at the rows, in the tasks' units.
+    noise
         (T,) standard deviations of the noise of what is predicted; zero for the underlying quantities.
     """
 
     model: CascadeModel
     x: Tensor
-    values: Tensor
+    known: Known
     noise: Tensor
-    observed: Tensor
 
     @classmethod
     def at(
         cls,
         model: CascadeModel,
+        x: Tensor,
+        known: Known,
+        noise: Tensor,
         tasks: tuple[Hashable, ...],
         index: pd.Index,
-        x: Tensor,
-        values: Tensor,
-        noise: Tensor,
-        observed: bool,
     ) -> CascadePrediction:
-        """The prediction at inputs (n, d), given known values, of measurements or of the underlying quantities."""
-        joint = model.joint(x, values, noise)
-        added = model.noise_scale() * float(observed)
-        covariance = joint.covariance + torch.diag(added.square())
-        return cls(tasks, index, joint.mean.cpu().numpy(), covariance.cpu().numpy(), model, x, values, noise, added)
+        """The prediction at inputs (n, d)."""
+        joint = model.joint(x, known)
+        covariance = joint.covariance + torch.diag(noise.square())
+        return cls(tasks, index, joint.mean.cpu().numpy(), covariance.cpu().numpy(), model, x, known, noise)
 
     @property
     def dimension(self) -> int:
-        """One standard normal a task, and one more for the noise of a measurement."""
-        return len(self.tasks) * (2 if bool(self.observed.any()) else 1)
+        """One standard normal a task, and one more where noise is added."""
+        return len(self.tasks) * (2 if bool(self.noise.any()) else 1)
 
     def draw(self, normals: np.ndarray) -> np.ndarray:
         """Standard normals (s, n, dimension) or (s, 1, dimension) to draws (s, n, T), task after task."""
-        own, *rest = torch.from_numpy(normals).to(self.x).split(len(self.tasks), dim=-1)
-        draws = self.model.draw(self.x, own, self.values, self.noise)
-        for noise in rest:
-            draws += self.observed * noise
+        own, *added = torch.from_numpy(normals).to(self.x).split(len(self.tasks), dim=-1)
+        draws = self.model.draw(self.x, self.known, own)
+        for each in added:
+            draws += self.noise * each
         return draws.cpu().numpy()
 
     def take(self, rows: slice | np.ndarray) -> CascadePrediction:
@@ -85,21 +83,31 @@ class CascadePrediction(Prediction):
             self.covariance[rows],
             self.model,
             self.x[places],
-            self.values[places],
-            self.noise[places],
-            self.observed,
+            self.known.at(places),
+            self.noise,
         )
 
-    def combine(self, weights: np.ndarray, offsets: np.ndarray, names: tuple[Hashable, ...]) -> Prediction:
-        """The joint distribution of weighted sums of the tasks.
+    def combine(self, weights: np.ndarray, offsets: np.ndarray, names: tuple[Hashable, ...]) -> CombinedPrediction:
+        """The joint distribution of weighted sums of the tasks."""
+        return CombinedPrediction.of_sums(self, weights, offsets, names)
 
-        It is normal where only tasks without sources are summed, and no task is known that is computed from others.
+    def log_density(self, values: pd.DataFrame | np.ndarray) -> pd.DataFrame:
+        """Log density of values (n, T) in the tasks' order, each task by itself; NaN where a value is NaN.
+
+        It is the density of the mixture, of which mean and deviation tell only the first two moments.
+
+        Raises
+        ------
+        DataError
+            There are not as many values as predictions.
         """
-        sums = CombinedPrediction.of_sums(self, weights, offsets, names)
-        computed = [task for task, sources in self.model.sources.items() if sources]
-        if weights[computed].any() or not bool(self.values[:, computed].isnan().all()):
-            return sums
-        return NormalPrediction(names, self.index, sums.means, sums.covariance)
+        array = np.asarray(values, dtype=float)
+        if array.shape != self.means.shape:
+            raise DataError(
+                f"values have the shape {array.shape}, expected {self.means.shape}: one for each prediction"
+            )
+        found = self.model.log_density(self.x, self.known, self.noise, torch.from_numpy(array).to(self.x))
+        return self._frame(found.cpu().numpy())
 
     def _quantiles(self, probability: float) -> np.ndarray:
-        return np.hstack([self[task]._quantiles(probability) for task in self.tasks])
+        return self.model.quantile(self.x, self.known, self.noise, probability).cpu().numpy()

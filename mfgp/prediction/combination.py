@@ -17,6 +17,8 @@ from mfgp.prediction.prediction import Prediction
 class CombinedPrediction(Prediction):
     """Joint distribution of weighted sums: moments are exact, draws are sums of draws, quantiles are those of draws.
 
+    Where each sum is a positive multiple of one task, quantiles are those that the prediction below has of it.
+
     Parameters
     ----------
     tasks, index, means, covariance
@@ -59,4 +61,7 @@ class CombinedPrediction(Prediction):
         return CombinedPrediction.of_sums(self.base, self.weights @ weights, self.offsets @ weights + offsets, names)
 
     def _quantiles(self, probability: float) -> np.ndarray:
-        return task_quantiles(self, probability)
+        places, sums = np.nonzero(self.weights.T)[::-1]
+        if not np.array_equal(sums, np.arange(len(self.tasks))) or (self.weights < 0.0).any():
+            return task_quantiles(self, probability)
+        return self.base._quantiles(probability)[:, places] * self.weights[places, sums] + self.offsets

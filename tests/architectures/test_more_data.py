@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -93,6 +94,39 @@ def test_rows_that_cannot_be_added(X: pd.DataFrame, Y: pd.DataFrame, X_new: pd.D
         model.condition_on(X_new, pd.DataFrame({"other": 1.0}, index=X_new.index))
 
 
+def test_rows_added_where_the_noise_was_known_have_that_noise(
+    model: TaskRegressor, X: pd.DataFrame, Y: pd.DataFrame, X_new: pd.DataFrame
+) -> None:
+    """One row is given, in the units of the tasks, whether its own noise is stated or not."""
+    model.fit(X, 50.0 * Y, noise=2.0 + 0.0 * Y.fillna(0.0))
+    row, value = X_new.iloc[:1], pd.DataFrame({"low": [20.0], "high": [-30.0]}, index=X_new.index[:1])
+    for noise in (None, 0.0 * value + 5.0):
+        p = model.condition_on(row, value, noise=noise).predict_distribution(row)
+        q = model.predict_distribution(row, given=value, noise=noise)
+        close(p.mean, q.mean, 1e-6)
+        np.testing.assert_allclose(p.covariance, q.covariance, rtol=1e-5, atol=1e-6)
+
+
+def test_levels_that_the_fit_did_not_have_cannot_be_added(X: pd.DataFrame, Y: pd.DataFrame) -> None:
+    with_metal = X.assign(metal=["tin", "lead"] * 11)
+    model = MultiTaskGP().fit(with_metal, Y)
+    gold = with_metal.head(1).assign(metal="gold")
+    with pytest.raises(DataError, match="'gold' that the fit did not have, .* fit anew with them"):
+        model.condition_on(gold, Y.head(1))
+    assert np.isfinite(model.condition_on(with_metal.head(1), Y.head(1)).predict(gold)).all(axis=None)
+
+
+def test_predictions_go_on_while_rows_are_added(X: pd.DataFrame, Y: pd.DataFrame, X_new: pd.DataFrame) -> None:
+    model = MultiTaskGP().fit(X, Y)
+    expected, row = model.predict(X_new), X_new.head(1)
+    with ThreadPoolExecutor(2) as pool:
+        adding = [pool.submit(model.condition_on, row, expected.head(1)) for _ in range(20)]
+        while not all(job.done() for job in adding):
+            pd.testing.assert_frame_equal(model.predict(X_new), expected)
+        for job in adding:
+            assert len(job.result()._index) == len(X) + 1
+
+
 # Values left out.
 
 
@@ -159,6 +193,10 @@ def test_groups_that_cannot_be_left_out(X: pd.DataFrame, Y: pd.DataFrame) -> Non
         model.predict_left_out([1, 2, 3])
     with pytest.raises(ParameterError, match="by lacks a label in 1 rows; give each row one"):
         model.predict_left_out([None, *range(21)])
+    with pytest.raises(ParameterError, match="different row labels; write by.loc"):
+        model.predict_left_out(pd.Series(range(22), X.index[::-1]))
+    by_label = model.predict_left_out(pd.Series(range(22), X.index))
+    pd.testing.assert_frame_equal(by_label[0], model.predict_left_out()[0])
 
 
 # Fits that begin where another ended.
@@ -180,13 +218,25 @@ def test_without_warm_start_a_fit_forgets_the_one_before(X: pd.DataFrame, Y: pd.
     pd.testing.assert_frame_equal(once.predict(X), twice.predict(X))
 
 
-@pytest.mark.parametrize("change", ["tasks", "inputs", "processes"])
+@pytest.mark.parametrize("change", ["tasks", "inputs", "order", "levels", "kernel", "processes", "nothing"])
 def test_a_warm_start_of_another_kind_of_model_is_a_whole_fit(X: pd.DataFrame, Y: pd.DataFrame, change: str) -> None:
+    X = X.assign(metal=["tin", "lead"] * 11)
     model = MultiTaskGP(warm_start=True).fit(X, Y)
     if change == "tasks":
         model.fit(X, Y[["high", "low"]])
     elif change == "inputs":
-        model.fit(X[["a"]], Y)
+        model.fit(X[["a", "metal"]], Y)
+    elif change == "order":
+        model.fit(X[["b", "a", "metal"]], Y)
+    elif change == "levels":
+        model.fit(X.replace({"metal": {"tin": "gold", "lead": "zinc"}}), Y)
     else:
-        model.set_params(processes=2).fit(X, Y)
+        model.set_params(**{"kernel": {"kernel": "rbf"}, "processes": {"processes": 2}}.get(change, {})).fit(X, Y)
+    assert (len(model.fit_report_.starts) > 1) == (change != "nothing")
+
+
+def test_a_warm_start_along_other_edges_is_a_whole_fit(X: pd.DataFrame, Y: pd.DataFrame) -> None:
+    Y = Y.assign(middle=Y.low + 0.1 * X.a)
+    model = DifferenceGP(sources={"high": ["low"]}, warm_start=True).fit(X, Y)
+    model.set_params(sources={"high": ["middle"]}).fit(X, Y)
     assert len(model.fit_report_.starts) > 1

@@ -179,3 +179,20 @@ def test_gradients_by_inputs_are_those_of_the_graph(
         results.append((mean, covariance, torch.autograd.grad(loss, leaf)[0]))
     for ours, theirs in zip(*results, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (0, 1, 3), (2, 0, 3), (40, 2, 3), (3, 5, 1, 3)])
+def test_rows_without_a_gradient_are_worked_on_in_blocks(
+    kernel: TaskKernel, observations: Observations, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...]
+) -> None:
+    """None of them is none, and the blocks do not show."""
+    found = posterior(kernel, observations)
+    rows = torch.rand(shape, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    rows[..., -1] = rows[..., -1].round()
+    whole = found.at(rows)
+    monkeypatch.setattr(module, "BLOCK_ENTRIES", 7 * len(observations))
+    blocked = found.at(rows)
+    assert blocked[0].shape == shape[:-1]
+    assert blocked[1].shape == (*shape[:-1], shape[-2])
+    for ours, theirs in zip(blocked, whole, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
