@@ -69,7 +69,8 @@ class NormalPrediction(Prediction):
         Examples
         --------
         >>> import pandas as pd
-        >>> p = NormalPrediction(("a", "b"), pd.RangeIndex(1), np.array([[1.0, 2.0]]), np.array([[[2.0, 1.0], [1.0, 2.0]]]))
+        >>> covariance = np.array([[[2.0, 1.0], [1.0, 2.0]]])
+        >>> p = NormalPrediction(("a", "b"), pd.RangeIndex(1), np.array([[1.0, 2.0]]), covariance)
         >>> p.combine(np.array([[1.0], [-1.0]]), np.zeros(1), ("a - b",)).covariance
         array([[[2.]]])
         """
