@@ -7,6 +7,7 @@ from collections.abc import Collection, Hashable, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
 from functools import cached_property
+from numbers import Real
 from typing import Any, NoReturn
 
 from torch import Tensor
@@ -101,10 +102,10 @@ class Expression(ABC):
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Expression):
             return type(self) is type(other) and self._parts == other._parts
-        if isinstance(other, (int, float)):
+        if isinstance(other, Real):
             raise ParameterError(
-                f"{self!r} == {other!r} is no condition, as a continuous quantity equals a number with probability "
-                f"zero; write abs(...) < tolerance of their difference"
+                f"{self!r} == {other!r} is no condition: a continuous quantity equals a number with probability zero; "
+                f"write abs(x - {other!r}) < tolerance for a quantity x, and a condition c as c or ~c"
             )
         return NotImplemented
 

@@ -35,30 +35,72 @@ def task(name: Hashable) -> Quantity:
 
 
 def exp(x: Quantity | float) -> Quantity:
-    """Exponential function of a quantity."""
+    """Exponential function of a quantity.
+
+    Examples
+    --------
+    >>> from mfgp import exp, task
+    >>> exp(task("a") - 1)
+    exp(a - 1)
+    """
     return Function("exp", (quantity(x),))
 
 
 def log(x: Quantity | float) -> Quantity:
-    """Natural logarithm of a quantity; draws at which it is not positive are counted as invalid."""
+    """Natural logarithm of a quantity; draws at which it is not positive are counted as invalid.
+
+    Examples
+    --------
+    >>> from mfgp import log, task
+    >>> log(task("rate") / 2)
+    log(rate / 2)
+    """
     return Function("log", (quantity(x),))
 
 
 def sqrt(x: Quantity | float) -> Quantity:
-    """Square root of a quantity; draws at which it is negative are counted as invalid."""
+    """Square root of a quantity; draws at which it is negative are counted as invalid.
+
+    Examples
+    --------
+    >>> from mfgp import sqrt, task
+    >>> sqrt(task("a") ** 2 + 1)
+    sqrt(a ** 2 + 1)
+    """
     return Function("sqrt", (quantity(x),))
 
 
 def abs(x: Quantity | float) -> Quantity:
-    """Absolute value of a quantity; Python's own ``abs`` does the same."""
+    """Absolute value of a quantity; Python's own ``abs`` does the same.
+
+    Examples
+    --------
+    >>> from mfgp import abs, task
+    >>> abs(task("a") - task("b"))
+    abs(a - b)
+    """
     return Function("abs", (quantity(x),))
 
 
 def maximum(first: Quantity | float, second: Quantity | float, *more: Quantity | float) -> Quantity:
-    """The largest of two or more quantities."""
+    """The largest of two or more quantities.
+
+    Examples
+    --------
+    >>> from mfgp import maximum, task
+    >>> maximum(task("a"), task("b"), 0)
+    maximum(a, b, 0)
+    """
     return Function("maximum", tuple(quantity(x) for x in (first, second, *more)))
 
 
 def minimum(first: Quantity | float, second: Quantity | float, *more: Quantity | float) -> Quantity:
-    """The smallest of two or more quantities."""
+    """The smallest of two or more quantities.
+
+    Examples
+    --------
+    >>> from mfgp import minimum, task
+    >>> minimum(task("a"), 1)
+    minimum(a, 1)
+    """
     return Function("minimum", tuple(quantity(x) for x in (first, second, *more)))

@@ -30,7 +30,7 @@ OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
     "/": operator.truediv,
     "**": operator.pow,
 }
-PLACES = {
+PLACES = {  # how tightly each binds, and how tightly its left and its right have to, to stand without parentheses
     "+": (SUM, SUM, PRODUCT),
     "-": (SUM, SUM, PRODUCT),
     "*": (PRODUCT, PRODUCT, UNARY),

@@ -15,7 +15,7 @@ from mfgp.expressions.boxes import Box, as_boxes
 from mfgp.prediction.box import NormalBox
 from mfgp.prediction.draws import estimate, values_at, warn_unless_settled
 from mfgp.prediction.normal import NormalPrediction
-from mfgp.prediction.prediction import Prediction
+from mfgp.prediction.prediction import SHOWN, Prediction
 from mfgp.prediction.quadrature import Estimates, Quadrature
 from mfgp.prediction.statistic import Share
 
@@ -89,7 +89,9 @@ class ConditionPrediction:
         return len(self.index)
 
     def __repr__(self) -> str:
-        return f"Probability of {self.expression!r} at {len(self)} rows:\n{self.to_frame()!r}"
+        first = ConditionPrediction(self.prediction.take(slice(0, SHOWN)), self.expression, self.quadrature)
+        which = f", the first {SHOWN}" if len(self) > SHOWN else ""
+        return f"Probability of {self.expression!r} at {len(self)} rows{which}:\n{first.to_frame()!r}"
 
     @cached_property
     def _estimates(self) -> Estimates:

@@ -105,15 +105,15 @@ def _of_draws(joint: Prediction, expression: Quantity, seed: int) -> _Parts:
     """The same by quasi-random draws, those of independent tasks with normals of their own for each task."""
     normals = standard_normals(joint.dimension, POINTS, seed)
     apart = np.split(standard_normals(joint.dimension * len(joint.tasks), POINTS, seed), len(joint.tasks), axis=1)
-    found = []
+    found = np.empty((len(joint.tasks) + 3, len(joint)))
     for rows in blocks(np.arange(len(joint)), len(normals) * len(joint.tasks)):
         some = joint.take(rows)
         draws = some.draw(normals[:, None, :])
         mixed = np.stack([some.draw(own[:, None, :])[..., place] for place, own in enumerate(apart)], axis=-1)
         regression = _regression(draws, values_at(expression, joint.tasks, draws))
         alone = _variance(values_at(expression, joint.tasks, mixed))
-        found.append(np.vstack([*regression, alone]))
-    *shares, linear, total, independent = np.concatenate(found, axis=1)
+        found[:, rows] = np.vstack([*regression, alone])
+    *shares, linear, total, independent = found
     return _Parts(shares, linear, total, independent)
 
 

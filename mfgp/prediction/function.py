@@ -14,7 +14,7 @@ from mfgp.expressions import Quantity
 from mfgp.prediction.draws import estimate, values_at
 from mfgp.prediction.explanation import explain
 from mfgp.prediction.normal import NormalPrediction
-from mfgp.prediction.prediction import Prediction, require_probability
+from mfgp.prediction.prediction import SHOWN, Prediction, require_probability
 from mfgp.prediction.quadrature import Estimates, Quadrature
 from mfgp.prediction.statistic import Moments, Quantiles
 
@@ -124,7 +124,9 @@ class FunctionPrediction:
         return len(self.index)
 
     def __repr__(self) -> str:
-        return f"Prediction of {self.expression!r} at {len(self)} rows:\n{self.to_frame()!r}"
+        first = FunctionPrediction(self.prediction.take(slice(0, SHOWN)), self.expression, self.quadrature)
+        which = f", the first {SHOWN}" if len(self) > SHOWN else ""
+        return f"Prediction of {self.expression!r} at {len(self)} rows{which}:\n{first.to_frame()!r}"
 
     @cached_property
     def _sum(self) -> Prediction | None:

@@ -64,7 +64,16 @@ class NormalPrediction(Prediction):
         return NormalPrediction(self.tasks, self.index[rows], self.means[rows], self.covariance[rows])
 
     def combine(self, weights: np.ndarray, offsets: np.ndarray, names: tuple[Hashable, ...]) -> NormalPrediction:
-        """The normal distribution of weighted sums of the tasks, exactly."""
+        """The normal distribution of weighted sums of the tasks, exactly.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> covariance = np.array([[[2.0, 1.0], [1.0, 2.0]]])
+        >>> p = NormalPrediction(("a", "b"), pd.RangeIndex(1), np.array([[1.0, 2.0]]), covariance)
+        >>> p.combine(np.array([[1.0], [-1.0]]), np.zeros(1), ("a - b",)).covariance
+        array([[[2.]]])
+        """
         covariance = weights.T @ self.covariance @ weights
         return NormalPrediction(names, self.index, self.means @ weights + offsets, covariance)
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mfgp.prediction.event import ConditionPrediction
     from mfgp.prediction.function import FunctionPrediction
 
+SHOWN = 10  # rows in the description of what may take long to compute
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Prediction(ABC):

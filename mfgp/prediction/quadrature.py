@@ -17,7 +17,7 @@ from mfgp.inference.threads import one_thread
 from mfgp.prediction.statistic import Statistic
 
 REPLICATES = 16  # independent scramblings, whose scatter is the error
-FEWEST = 64  # points of each at first
+LEAST = 1 << 10  # draws that a limit has to allow
 BLOCK = 1 << 20  # numbers in an array
 
 Integrand: TypeAlias = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -86,10 +86,8 @@ class Quadrature:
             raise ParameterError(
                 f"tolerance={self.tolerance!r}, expected a share of the deviation between 0 and 1, such as 0.01"
             )
-        if not isinstance(self.limit, Integral) or self.limit < REPLICATES * FEWEST:
-            raise ParameterError(
-                f"limit={self.limit!r}, expected a whole number of draws of at least {REPLICATES * FEWEST}"
-            )
+        if not isinstance(self.limit, Integral) or self.limit < LEAST:
+            raise ParameterError(f"limit={self.limit!r}, expected a whole number of draws of at least {LEAST}")
         if not isinstance(self.seed, Integral) or self.seed < 0:
             raise ParameterError(f"seed={self.seed!r}, expected a whole number from 0 on")
 
@@ -112,27 +110,25 @@ class Quadrature:
         width
             How many numbers of a row and a draw are in memory at once; it bounds the rows that are taken together.
         """
-        waiting = {FEWEST: [np.arange(rows)]}
-        most = FEWEST * 2 ** int(np.log2(self.limit // (REPLICATES * FEWEST)))
-        parts: list[tuple[np.ndarray, ...]] = []
-        while waiting:
-            points = min(waiting)
+        doublings = int(np.log2(self.limit / (REPLICATES * statistic.fewest)))
+        sizes = [statistic.fewest << power for power in range(doublings + 1)]
+        waiting = np.full(rows, sizes[0])  # for so many points of each scrambling; zero where they were enough
+        value, error = (np.empty((rows, statistic.figures)) for _ in range(2))
+        excess, draws = np.ones(rows), np.zeros(rows, dtype=int)
+        for points in sizes:
+            places = np.flatnonzero(waiting == points)
+            if not len(places):
+                continue
             normals = standard_normals(dimension, points, self.seed)
             weights = _weights(normals, statistic.spread).reshape(REPLICATES, points)
             wider = statistic.spread * normals
-            for some in blocks(np.concatenate(waiting.pop(points)), len(normals) * width):
+            for some in blocks(places, len(normals) * width):
                 values = integrand(some, wider).reshape(len(some), REPLICATES, points)
-                value, error, excess = statistic(values, weights, self.tolerance)
-                doublings = np.ceil(np.log2(excess.clip(1.0, most / points)))
-                final = (excess <= 1.0) | (points == most)
-                draws = np.full(len(some), len(normals))
-                parts.append(tuple(part[final] for part in (some, value, error, excess <= 1.0, draws)))
-                for power in np.unique(doublings[~final]):
-                    again = some[~final & (doublings == power)]
-                    waiting.setdefault(points * 2 ** int(max(power, 1)), []).append(again)
-        place, value, error, settled, draws = (np.concatenate(column) for column in zip(*parts, strict=True))
-        order = np.argsort(place)
-        return Estimates(value[order], error[order], settled[order], draws[order])
+                value[some], error[some], excess[some] = statistic(values, weights, self.tolerance)
+                draws[some] = len(normals)
+            factor = 2.0 ** np.ceil(np.log2(excess[places].clip(1.0, sizes[-1] / points)))
+            waiting[places] = np.where(excess[places] > 1.0, points * factor, 0)
+        return Estimates(value, error, excess <= 1.0, draws)
 
 
 @lru_cache(maxsize=4)
@@ -152,4 +148,4 @@ def _weights(normals: np.ndarray, spread: float) -> np.ndarray:
 def blocks(places: np.ndarray, each: int) -> list[np.ndarray]:
     """Places in turn, as many at once as fit into memory if each takes so many numbers."""
     step = max(1, BLOCK // each)
-    return [places[start : start + step] for start in range(0, max(len(places), 1), step)]
+    return [places[start : start + step] for start in range(0, len(places), step)]

@@ -23,6 +23,14 @@ class Statistic(ABC):
     spread: ClassVar[float]
     """Deviation of the normals that the values should be at, instead of 1; weights make up for it."""
 
+    fewest: ClassVar[int]
+    """Points of each scrambling to begin with, a power of two, at most 64."""
+
+    @property
+    @abstractmethod
+    def figures(self) -> int:
+        """How many figures are estimated of a row, m."""
+
     @abstractmethod
     def __call__(self, values: np.ndarray, weights: np.ndarray, tolerance: float) -> Figures:
         """Estimate the figures of each row.
@@ -53,7 +61,7 @@ class Moments(Statistic):
     away values that have no moments.
     """
 
-    spread = 1.25
+    spread, fewest, figures = 1.25, 64, 3
 
     def __call__(self, values: np.ndarray, weights: np.ndarray, tolerance: float) -> Figures:
         """Columns mean, deviation, share of values that are not finite."""
@@ -97,6 +105,12 @@ class Quantiles(Statistic):
     probabilities: tuple[float, ...]
 
     spread: ClassVar[float] = 1.0
+    fewest: ClassVar[int] = 64
+
+    @property
+    def figures(self) -> int:
+        """One a probability."""
+        return len(self.probabilities)
 
     def __call__(self, values: np.ndarray, weights: np.ndarray, tolerance: float) -> Figures:
         """One column a probability."""
@@ -129,7 +143,7 @@ class Share(Statistic):
     smaller than one draw, where these are ones and zeros.
     """
 
-    spread = 1.0
+    spread, fewest, figures = 1.0, 16, 2
 
     def __call__(self, values: np.ndarray, weights: np.ndarray, tolerance: float) -> Figures:
         """Columns share, and share of NaN."""

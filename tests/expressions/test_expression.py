@@ -171,9 +171,10 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     "invert": (lambda: ~a, "~ joins conditions, but a is a quantity"),
     "equals": (
         lambda: a == 1.5,
-        r"a == 1.5 is no condition, as a continuous quantity equals a number with probability",
+        r"a == 1.5 is no condition: a continuous quantity equals a number with probability zero",
     ),
-    "not equal": (lambda: a != 1, "write abs"),
+    "not equal": (lambda: a != np.int64(1), r"write abs\(x - np.int64\(1\)\) < tolerance for a quantity x"),
+    "is true": (lambda: (a > 1) == True, "and a condition c as c or ~c"),  # noqa: E712
     "arithmetic": (lambda: a + (b > 1), "b > 1 is a condition, expected a quantity or a number"),
     "text": (lambda: a - "b", r"'b' of type str has no place in an expression; write numbers, mfgp.task\(name\), and"),
     "array": (lambda: np.ones(3) * a, r"array\(\[1., 1., 1.\]\) of type ndarray has no place in an expression"),

@@ -231,6 +231,8 @@ def test_results_have_the_labels_and_the_names() -> None:
     assert found.probability.name == "(1 < a) & (a < 2)"
     assert len(found) == 3
     assert repr(found).startswith("Probability of (1 < a) & (a < 2) at 3 rows:\n")
+    many = prediction().take(np.repeat(0, 12)).of("1 < a < 2")
+    assert repr(many).startswith("Probability of (1 < a) & (a < 2) at 12 rows, the first 10:\n")
 
 
 def test_seeds_reproduce() -> None:

@@ -121,6 +121,12 @@ def test_another_prediction_is_explained_by_its_moments() -> None:
     assert p.of(log(a) * log(b)).explain().notna().all(axis=None)
 
 
+def test_no_rows_are_explained_by_no_rows() -> None:
+    none = prediction().take(np.array([], dtype=int))
+    for expression in (a - b, a * b):
+        assert none.of(expression).explain().shape == (0, 6)
+
+
 def test_seeds_reproduce() -> None:
     p = prediction()
     pd.testing.assert_frame_equal(p.of(a * b, seed=1).explain(), p.of(a * b, seed=1).explain(), check_exact=True)

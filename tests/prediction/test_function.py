@@ -336,6 +336,14 @@ def test_results_have_the_labels_and_the_names() -> None:
     assert "upper" in repr(function)
 
 
+def test_a_description_computes_a_few_rows() -> None:
+    many = random_prediction(30).of(abs(task("low")))
+    assert repr(many).startswith("Prediction of abs(low) at 30 rows, the first 10:\n")
+    assert "row 9" in repr(many)
+    assert "row 10" not in repr(many)
+    assert "_moments" not in vars(many)
+
+
 def test_the_level_reaches_the_table() -> None:
     function = prediction().of(a - b)
     assert (function.to_frame(0.5)["upper"] < function.to_frame(0.9)["upper"]).all()
