@@ -6,7 +6,7 @@ Frames go in (X, and Y with one column a task, NaN where not measured), joint di
 from importlib import import_module
 from types import ModuleType
 
-from mfgp.architectures import DifferenceGP, IndependentGP, LatentVariableGP, MultiTaskGP
+from mfgp.architectures import CascadeGP, DifferenceGP, IndependentGP, LatentVariableGP, MultiTaskGP
 from mfgp.data import from_long
 from mfgp.expressions import abs, exp, log, maximum, minimum, parse, sqrt, task
 from mfgp.model import TaskGP
@@ -15,6 +15,7 @@ from mfgp.prediction import Prediction
 __version__ = "0.1.0"
 
 __all__ = [
+    "CascadeGP",
     "DifferenceGP",
     "IndependentGP",
     "LatentVariableGP",

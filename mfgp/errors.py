@@ -44,3 +44,7 @@ class DependencyError(MfgpError, ImportError):
 
 class NumericsError(MfgpError, ArithmeticError):
     """A covariance matrix could not be factorised even with the largest jitter allowed."""
+
+
+class PrecisionWarning(UserWarning):
+    """An integral has a larger error than was asked for; the result says how large."""

@@ -676,3 +676,17 @@ def test_a_posterior_that_is_not_gaussian() -> None:
 
 def test_it_gives_a_posterior_of_botorch() -> None:
     assert isinstance(build().posterior(inputs(2)), GPyTorchPosterior)
+
+
+def test_a_model_that_moves_or_changes_its_type_makes_its_factor_anew() -> None:
+    model = build(KERNELS["autoregression"]())
+    model.posterior(inputs(1))
+    assert model._exact is not None
+    assert deepcopy(model).to("meta")._exact is None
+
+
+def test_a_batch_of_fantasies_has_no_one_posterior() -> None:
+    model = build(KERNELS["autoregression"]())
+    fantasies = model.fantasize(with_task(inputs(2), 1), sampler=SobolQMCNormalSampler(torch.Size([3])))
+    with pytest.raises(ParameterError, match=r"a batch of \(3,\) fantasies.*write posterior\(X\)"):
+        fantasies.joint(inputs(2))

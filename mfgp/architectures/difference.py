@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Mapping, Sequence
-from graphlib import CycleError, TopologicalSorter
+from collections.abc import Hashable, Mapping, Sequence
 
 import pandas as pd
 import torch
 from gpytorch.kernels import Kernel
 
 from mfgp.architectures.estimator import TaskRegressor
+from mfgp.architectures.sources import latent_edges
 from mfgp.data.levels import Unseen
 from mfgp.data.tasks import Tasks
-from mfgp.errors import ParameterError
 from mfgp.kernels import AutoregressiveKernel, input_kernel
 
 
@@ -26,11 +25,14 @@ class DifferenceGP(TaskRegressor):
     ----------
     sources
         For each task, the tasks that it is computed from, for example ``{"gap_expt": ["gap_mp", "gap_oqmd"]}``; tasks
-        that are not named have none. None for a chain in the order of Y's columns, low fidelity first.
+        that are not named have none. Tasks with no path of edges between them and no common source are taken to be
+        independent. None for a chain in the order of Y's columns, low fidelity first.
     kernel
         k(x, x') on the inputs: "matern52", "matern32", "matern12", "rbf" or a GPyTorch kernel.
     device
         Where tensors live, for example "cuda"; None for the CPU.
+    warm_start
+        True to begin each fit after the first where the one before ended.
     unseen
         What is done with levels of a categorical input that the fit did not have: "prior" predicts them with the
         uncertainty of the prior, "error" refuses them.
@@ -51,9 +53,10 @@ class DifferenceGP(TaskRegressor):
         sources: Mapping[Hashable, Sequence[Hashable]] | None = None,
         kernel: str | Kernel = "matern52",
         device: str | torch.device | None = None,
+        warm_start: bool = False,
         unseen: Unseen = "prior",
     ) -> None:
-        super().__init__(kernel, device, unseen)
+        super().__init__(kernel, device, warm_start, unseen)
         self.sources = sources
 
     @property
@@ -67,40 +70,7 @@ class DifferenceGP(TaskRegressor):
 
     def _build_kernel(self, num_inputs: int, tasks: Tasks) -> AutoregressiveKernel:
         kernels = [input_kernel(self.kernel, num_inputs) for _ in tasks.latents]
-        spans = tasks.spans
-        sources = {
-            latent: [place for source in several for place in spans[source]]
-            for task, several in self._edges(tasks.names).items()
-            for latent in spans[task]
-        }
-        return AutoregressiveKernel(kernels, sources)
-
-    def _edges(self, tasks: tuple[Hashable, ...]) -> dict[int, list[int]]:
-        if self.sources is None:
-            return {task: [task - 1] for task in range(1, len(tasks))}
-        if not isinstance(self.sources, Mapping):
-            raise ParameterError(f"sources={self.sources!r}, expected a mapping; write {{task: [source, ...]}}")
-        for name, several in self.sources.items():
-            if isinstance(several, str) or not isinstance(several, Collection):
-                raise ParameterError(
-                    f"the sources of {name!r} are {several!r}, expected a list; write {{{name!r}: [{several!r}]}}"
-                )
-        named = [*self.sources, *(source for several in self.sources.values() for source in several)]
-        unknown = [name for name in named if name not in tasks]
-        if unknown:
-            raise ParameterError(f"sources name {unknown}, which are no tasks; the tasks are {list(tasks)}")
-        repeated = [name for name, several in self.sources.items() if len(set(several)) < len(several)]
-        if repeated:
-            raise ParameterError(f"sources of {repeated} name a task more than once; write each once")
-        try:
-            TopologicalSorter(self.sources).prepare()
-        except CycleError as error:
-            raise ParameterError(
-                f"sources go in a circle: {' -> '.join(map(repr, error.args[1]))}; "
-                "a task cannot be computed from itself, so leave one of these edges out"
-            ) from error
-        place = {name: task for task, name in enumerate(tasks)}
-        return {place[name]: [place[source] for source in several] for name, several in self.sources.items()}
+        return AutoregressiveKernel(kernels, latent_edges(self.sources, tasks))
 
     def _process_names(self) -> list[Hashable]:
         return list(self._tasks.latents)

@@ -1,46 +1,35 @@
-"""What the architectures have in common: a scikit-learn estimator over frames around a TaskGP."""
+"""What the architectures around one TaskGP have in common."""
 
 from __future__ import annotations
 
-from abc import ABCMeta, abstractmethod
+from abc import abstractmethod
 from collections.abc import Hashable
+from copy import copy
 from typing import Any, Self, get_args
 
 import numpy as np
 import pandas as pd
 import torch
 from gpytorch.kernels import Kernel
-from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.metrics import accuracy_score, r2_score
-from sklearn.utils import ClassifierTags, Tags
-from sklearn.utils.metaestimators import available_if
 from torch import Tensor
 
 from mfgp.architectures.levels import level_positions
+from mfgp.architectures.regressor import Regressor
 from mfgp.data.inputs import Inputs
 from mfgp.data.levels import Unseen
 from mfgp.data.observations import Observations
+from mfgp.data.table import listed
 from mfgp.data.tasks import Tasks
-from mfgp.errors import DataError, NotFittedError, ParameterError
-from mfgp.inference import FitReport
+from mfgp.errors import DataError, ParameterError
+from mfgp.inference import FitReport, left_out
 from mfgp.kernels import TaskKernel
-from mfgp.kernels.levels import expanded_columns, plain
-from mfgp.kernels.stationary import profile
+from mfgp.kernels.levels import expanded_columns
 from mfgp.model import TaskGP
-from mfgp.prediction import LabelledPrediction, NormalPrediction, Prediction, condition
+from mfgp.prediction import NormalPrediction, condition
 
 
-def _has_labels(estimator: TaskRegressor) -> bool:
-    if not hasattr(estimator, "model_") or not estimator._tasks.labels:
-        raise AttributeError(
-            "predict_proba is for labels, but no task that was fitted is one; use predict_distribution"
-        )
-    return True
-
-
-class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
-    """Base of the architectures. A subclass stores its parameters and builds its kernel; all else is here.
+class TaskRegressor(Regressor):
+    """Base of the architectures that are a kernel. A subclass stores its parameters and builds its kernel.
 
     Parameters
     ----------
@@ -48,6 +37,9 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         k(x, x') on the inputs: "matern52", "matern32", "matern12", "rbf" or a GPyTorch kernel.
     device
         Where tensors live, for example "cuda"; None for the CPU.
+    warm_start
+        True to begin each fit after the first where the one before ended, with that one start alone: quick where a few
+        rows were added, but another maximum that they speak for is not looked for.
     unseen
         What is done with levels of a categorical input that the fit did not have: "prior" predicts them with the
         uncertainty of the prior, "error" refuses them.
@@ -57,10 +49,11 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         self,
         kernel: str | Kernel = "matern52",
         device: str | torch.device | None = None,
+        warm_start: bool = False,
         unseen: Unseen = "prior",
     ) -> None:
-        self.kernel = kernel
-        self.device = device
+        super().__init__(kernel, device)
+        self.warm_start = warm_start
         self.unseen = unseen
 
     @abstractmethod
@@ -71,166 +64,95 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     def _process_names(self) -> list[Hashable]:
         """The name of each latent process, in the kernel's order."""
 
-    def fit(self, X: Any, Y: Any, noise: Any = None) -> Self:
-        """Learn the hyperparameters and keep the data.
+    def condition_on(self, X: Any, Y: Any, noise: Any = None) -> Self:
+        """A copy that has learned from more rows at the same hyperparameters, without fitting again.
+
+        The cost is that of the rows added: the factor of the covariance grows by them.
 
         Parameters
         ----------
         X
-            (n, d) frame or array of inputs: numbers, or categories (columns of text or of pandas' categories).
+            (m, d) inputs.
         Y
-            (n, T) frame or array of values, one column a task, NaN where not measured; or (n,) for one task. A task
-            whose values are text, categories, or True and False is a label: its classes are predicted.
+            (m, T) values, NaN where not measured; columns may be left out.
         noise
-            Known standard deviations in the tasks' units, shaped as `Y`; NaN, or a task left out, where the noise is
-            to be learned. None to learn it for every task.
+            Known standard deviations of these values; each task's own noise where there is none.
 
         Raises
         ------
         ColumnError, DataError, DataTypeError
-            The tables cannot be used; the message says which column or row, and what to write instead.
-        ParameterError
-            A constructor parameter has a value that means nothing.
+            As ``fit``; and for a level of a categorical input that the fit did not have, whose position it would learn.
         """
-        inputs, tasks = Inputs.learn(X), Tasks.learn(Y)
-        if self.unseen not in get_args(Unseen):
-            raise ParameterError(f"unseen={self.unseen!r}, expected 'prior' or 'error'")
-        x, _ = inputs.read(X)
-        y = tasks.read(Y, X)
-        known = None if noise is None else tasks.read_noise(noise, X)
-        measured = ~np.isnan(y).all(axis=1)
-        if inputs.levels and not measured.all():
-            inputs = inputs.only(x[measured])
-            x, _ = inputs.read(X)
-        kernel = self._build_kernel(expanded_columns(x.shape[1], inputs.counts), tasks)
-        kernel.embed_levels(x.shape[1], inputs.counts)
-        y, known = tasks.observe(y, known)
-        data = Observations.gather(x, y, known, self._usable_device())
+        self._check_fitted("posterior to add rows to")
+        x, index = self._inputs.read(X, "error")
+        y = self._tasks.read_given(Y, X, "Y")
+        known = None if noise is None else self._tasks.read_noise(noise, X)
+        y, known = self._tasks.observe(y, known)
+        data = Observations.gather(x, y, known, self.model_.train_targets.device)
+        if not len(data):
+            raise DataError("Y has no value at all: give at least one, or predict from the model as it is")
         rows = torch.cat([data.x, data.task.unsqueeze(-1).to(data.x)], dim=-1)
-        variance = None if known is None else data.noise.square().unsqueeze(-1)
-        model = TaskGP(rows, data.y.unsqueeze(-1), train_Yvar=variance, kernel=kernel)
-        self.fit_report_: FitReport = model.fit()
-        self.model_ = model
-        self._inputs, self._tasks = inputs, tasks
-        self.tasks_ = list(tasks.names)
-        self.n_features_in_ = x.shape[1]
-        if inputs.feature_names_in is not None:
-            self.feature_names_in_ = inputs.feature_names_in
-        elif hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
-        return self
+        variance = (data.noise / self.model_.outcome_transform.stdvs[data.task]).square().unsqueeze(-1)
+        grown = copy(self)
+        grown.model_ = self.model_.condition_on_observations(rows, data.y.unsqueeze(-1), noise=variance)
+        grown._rows = np.concatenate([self._rows, data.row.cpu().numpy() + len(self._index)])
+        grown._counts = grown._values_of_tasks(grown.model_.exact_posterior.observations)
+        grown._index = self._index.append(index)
+        return grown
 
-    def predict(self, X: Any, return_std: bool = False) -> Any:
-        """Mean of every task, or class of a label, at each row, in the form that Y had: frame for a frame and so on.
+    def predict_left_out(self, by: Any = "row", observed: bool = True) -> tuple[Any, Any]:
+        """Means and standard deviations of the values learned from, each predicted without its group.
+
+        In closed form from one inverse, so it costs less than one step of a fit. Hyperparameters, means and scales of
+        the tasks stay those of all values; :func:`mfgp.validation.cross_validate` learns them anew for each fold.
 
         Parameters
         ----------
-        X
-            (n, d) inputs; a frame's columns may come in any order.
-        return_std
-            Also give the standard deviations of the underlying quantity (without measurement noise), in the same form;
-            NaN for a label.
-
-        Raises
-        ------
-        NotFittedError
-            Before ``fit``.
-        """
-        x, index = self._read(X)
-        if not return_std and not self._tasks.labels:
-            return self._tasks.present(self.model_.mean(self._tensor(x)).cpu().numpy(), index)
-        prediction = self._of_tasks(self._prediction(x, index))
-        means = self._tasks.present(_means_and_codes(prediction), index)
-        return (means, self._tasks.present_numbers(prediction.deviations, index)) if return_std else means
-
-    @available_if(_has_labels)  # type: ignore[untyped-decorator]
-    def predict_proba(self, X: Any, *, given: Any = None, noise: Any = None) -> Any:
-        """Probabilities of the classes of labels, in the order of ``classes_``.
-
-        Parameters
-        ----------
-        X, given, noise
-            As for :meth:`predict_distribution`.
+        by
+            What is left out together: "row" for all tasks of a row, "value" for each value by itself, its row's other
+            tasks being known; or (n,) labels of groups of rows, such as the material that each is of.
+        observed
+            True for deviations of a measurement, False for those of the underlying quantity, without noise.
 
         Returns
         -------
-        For a single task: (n, K), a frame or an array as Y was. For several: a dictionary of frames by label.
+        Means and deviations (n, T) in the form that Y had, NaN where no value was learned from.
 
         Raises
         ------
-        AttributeError
-            No task is a label: there is no such method then.
+        ParameterError
+            `by` is neither a name nor one label a row, or a task is a label.
+
+        Examples
+        --------
+        >>> from mfgp import MultiTaskGP
+        >>> X = pd.DataFrame({"x": np.linspace(0, 1, 12)})
+        >>> mean, std = MultiTaskGP().fit(X, np.sin(6 * X.x)).predict_left_out()
+        >>> bool((mean - np.sin(6 * X.x)).abs().max() < 0.1)
+        True
         """
-        prediction = self.predict_distribution(X, given=given, noise=noise)
-        assert isinstance(prediction, LabelledPrediction)
-        found = {
-            self._tasks.names[task]: prediction.probabilities(self._tasks.names[task]) for task in prediction.classes
-        }
-        if self._tasks.form == "vector":
-            return found[self._tasks.names[0]].to_numpy()
-        return found[self._tasks.names[0]] if self._tasks.form == "series" else found
-
-    @property
-    def classes_(self) -> Any:
-        """Classes of each label by task, in the order of their probabilities; of a single task, an array of them."""
-        self._check_fitted("classes_")
-        if not self._tasks.labels:
-            raise AttributeError("classes_ are those of labels, but every task is a number")
-        found = {self._tasks.names[task]: np.array(labels.classes) for task, labels in self._tasks.labels.items()}
-        return found[self._tasks.names[0]] if self._tasks.form in ("vector", "series") else found
-
-    def predict_distribution(
-        self, X: Any, *, given: Any = None, noise: Any = None, observed: bool = False
-    ) -> Prediction:
-        """Joint distribution over the tasks at each row.
-
-        Parameters
-        ----------
-        X
-            (n, d) inputs.
-        given
-            Values of tasks that are already known at these rows, NaN elsewhere; columns may be left out. Each row is
-            conditioned on its own known values, without refitting.
-        noise
-            Known standard deviations of the given values; each task's own noise where there is none.
-        observed
-            True for what a measurement would show: each task's noise is added.
-        """
-        x, index = self._read(X)
-        joint = self._prediction(x, index)
-        means, covariance = joint.means, joint.covariance
-        task_noise = self.model_.noise_scale().cpu().numpy()
-        if given is not None:
-            known = None if noise is None else self._tasks.read_noise(noise, X)
-            values, known = self._tasks.observe(self._tasks.read_given(given, X), known)
-            scale = np.broadcast_to(task_noise, values.shape)
-            if known is not None:
-                scale = np.where(np.isnan(known), scale, known)
-            means, covariance = condition(means, covariance, values, np.square(scale))
-        elif noise is not None:
-            raise ParameterError("noise= describes the given values, but given= is missing; give both or neither")
-        if observed:
-            covariance = covariance + np.diag(np.square(task_noise) * self._is_number())
-        return self._of_tasks(NormalPrediction(self._tasks.latents, index, means, covariance))
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """R2 on the measured values y (n, T), of labels the accuracy, averaged over tasks with at least two values."""
-        x, index = self._read(X)
-        truth = self._tasks.read_given(y, X, "y")
-        if sample_weight is not None and np.shape(sample_weight) != (len(x),):
-            raise DataError(
-                f"sample_weight has the shape {np.shape(sample_weight)}, expected ({len(x)},): give one weight for "
-                "each row of X"
+        self._check_fitted("predictions of what was left out")
+        if self._tasks.labels:
+            names = [self._tasks.names[task] for task in self._tasks.labels]
+            raise ParameterError(
+                f"predict_left_out is for numbers, but {listed(names)} is a label; "
+                "use mfgp.validation.cross_validate_labels"
             )
-        means = _means_and_codes(self._of_tasks(self._prediction(x, index)))
-        scores = []
-        for t in range(truth.shape[1]):
-            seen = ~np.isnan(truth[:, t])
-            weights = None if sample_weight is None else np.asarray(sample_weight)[seen]
-            if seen.sum() > 1:
-                measure = accuracy_score if t in self._tasks.labels else r2_score
-                scores.append(measure(truth[seen, t], means[seen, t], sample_weight=weights))
-        return float(np.mean(scores)) if scores else float("nan")
+        exact = self.model_.exact_posterior
+        place = exact.observations.row.cpu().numpy()
+        rows, task = self._rows[place], exact.observations.task
+        found = left_out(exact, torch.from_numpy(self._groups(by, rows)).to(task.device))
+        variance = found.variance if observed else found.variance - exact.noise_variance
+        scale = self.model_.outcome_transform.stdvs[task]
+        columns = (
+            found.mean * scale + self.model_.outcome_transform.means[task],
+            variance.clamp_min(0.0).sqrt() * scale,
+        )
+        tables = [np.full((len(self._index), len(self.tasks_)), np.nan) for _ in columns]
+        for table, values in zip(tables, columns, strict=True):
+            table[rows, task.cpu().numpy()] = values.cpu().numpy()
+        mean, std = (self._tasks.present(table, self._index) for table in tables)
+        return mean, std
 
     @property
     def task_correlation_(self) -> pd.DataFrame:
@@ -251,22 +173,7 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         """(processes, inputs) lengthscales, each in its input's unit: how far one has to go for a change."""
         self._check_fitted("lengthscales_")
         kernels = self.model_.covar_module.input_kernels
-        unknown = [type(kernel).__name__ for kernel in kernels if profile(kernel) is None]
-        if unknown:
-            raise ParameterError(
-                f"lengthscales_ are known for the named kernels, but this model uses {unknown[0]}; "
-                "read its parameters from model_.covar_module.input_kernels"
-            )
-        transform = getattr(self.model_, "input_transform", None)  # there is none without numbers
-        scale = np.empty(0) if transform is None else transform.coefficient.flatten().cpu().numpy()
-        width = expanded_columns(len(self._inputs.columns), self._inputs.counts)
-        rows = [
-            plain(kernel).lengthscale.detach().expand(1, width).cpu().numpy()[0, : len(scale)] * scale
-            for kernel in kernels
-        ]
-        numbers = [name for place, name in enumerate(self._inputs.columns) if place not in self._inputs.levels]
-        index = pd.Index(self._process_names(), tupleize_cols=False)
-        return pd.DataFrame(rows, index, pd.Index(numbers, tupleize_cols=False))
+        return self._lengthscale_table(dict(zip(self._process_names(), kernels, strict=True)))
 
     @property
     def level_embeddings_(self) -> pd.DataFrame:
@@ -280,81 +187,55 @@ class TaskRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         kernels = dict(zip(self._process_names(), self.model_.covar_module.input_kernels, strict=True))
         return level_positions(kernels, self._inputs)
 
-    @property
-    def noise_(self) -> pd.Series:
-        """(T,) standard deviation of each task's noise, in its unit: learned, or typical of the known ones.
+    def _fit_model(self, data: Observations, inputs: Inputs, tasks: Tasks) -> tuple[TaskGP, FitReport]:
+        if self.unseen not in get_args(Unseen):
+            raise ParameterError(f"unseen={self.unseen!r}, expected 'prior' or 'error'")
+        width = data.x.shape[-1]
+        kernel = self._build_kernel(expanded_columns(width, inputs.counts), tasks)
+        kernel.embed_levels(width, inputs.counts)
+        rows = torch.cat([data.x, data.task.unsqueeze(-1).to(data.x)], dim=-1)
+        model = TaskGP(rows, data.y.unsqueeze(-1), train_Yvar=data.noise.square().unsqueeze(-1), kernel=kernel)
+        described = (inputs, tasks, self.get_params() | {"warm_start": None, "device": None})
+        continued = self.warm_start and getattr(self, "_described", None) == described
+        if continued:
+            self._hand_on(model)
+        self._described = described
+        return model, model.refit() if continued else model.fit()
 
-        Labels have none.
-        """
-        self._check_fitted("noise_")
-        numbers = self._is_number()
-        names = [name for name, number in zip(self._tasks.latents, numbers, strict=True) if number]
-        return pd.Series(
-            self.model_.noise_scale().cpu().numpy()[numbers], pd.Index(names, tupleize_cols=False), name="noise"
-        )
+    @torch.no_grad()
+    def _hand_on(self, model: TaskGP) -> None:
+        """Give a model the hyperparameters of the one before, which is of the same kind."""
+        before = self.model_
+        for new, old in ((model.covar_module, before.covar_module), (model.likelihood, before.likelihood)):
+            for parameter, value in zip(new.parameters(), old.parameters(), strict=True):
+                parameter.copy_(value)
 
-    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
-        described = super().__repr__(N_CHAR_MAX)
-        if not hasattr(self, "model_"):
-            return described
-        counts = self.model_.exact_posterior.observations.counts(len(self._tasks.latents)).tolist()
-        firsts = [counts[span.start] for span in self._tasks.spans]  # that of each label every labelled row has
-        tasks = ", ".join(f"{task} ({count})" for task, count in zip(self.tasks_, firsts, strict=True))
-        return f"{described}\n  tasks (values): {tasks}\n  inputs: {self.n_features_in_}\n  fit: {self.fit_report_}"
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        tags.target_tags.two_d_labels = False
-        if hasattr(self, "model_") and len(self._tasks.labels) == len(self._tasks.names) == 1:
-            tags.estimator_type = "classifier"  # which scikit-learn's scorers ask of a fitted estimator
-            tags.classifier_tags = ClassifierTags()
-            tags.regressor_tags = None
-        return tags
-
-    def _check_fitted(self, wanted: str) -> None:
-        if not hasattr(self, "model_"):
-            raise NotFittedError(
-                f"this {type(self).__name__} instance is not fitted yet, so it has no {wanted}; call fit(X, Y) first"
-            )
-
-    def _usable_device(self) -> torch.device:
-        try:
-            return torch.empty(0, device=self.device).device
-        except (RuntimeError, AssertionError) as error:
-            reason = str(error).partition("\n")[0]
+    def _groups(self, by: Any, rows: np.ndarray) -> np.ndarray:
+        """An integer for each observation that is the same within a group."""
+        if isinstance(by, str) and by == "value":
+            return np.arange(len(rows))
+        if isinstance(by, str) and by == "row":
+            return rows
+        if isinstance(by, str) or np.ndim(by) != 1 or len(by) != len(self._index):
+            what = repr(by) if isinstance(by, str) else f"of shape {np.shape(by)}"
             raise ParameterError(
-                f"device={self.device!r} cannot be used here ({reason}); write device='cpu', or leave it out"
-            ) from error
+                f"by is {what}, expected 'row', 'value' or one label for each of the {len(self._index)} rows learned "
+                "from"
+            )
+        if isinstance(by, pd.Series) and not by.index.equals(self._index):
+            raise ParameterError("by and the rows learned from have different row labels; write by.loc[X.index]")
+        labels = pd.factorize(np.asarray(by))[0]
+        if (labels < 0).any():
+            raise ParameterError(f"by lacks a label in {(labels < 0).sum()} rows; give each row one")
+        return labels[rows]
 
-    def _read(self, X: Any) -> tuple[np.ndarray, pd.Index]:
-        self._check_fitted("predictions")
-        return self._inputs.read(X, self.unseen)
-
-    def _tensor(self, x: np.ndarray) -> Tensor:
-        return torch.from_numpy(x).to(self.model_.train_targets.device)
-
-    def _prediction(self, x: np.ndarray, index: pd.Index) -> NormalPrediction:
-        joint = self.model_.joint(self._tensor(x))
-        return NormalPrediction(self._tasks.latents, index, joint.mean.cpu().numpy(), joint.covariance.cpu().numpy())
-
-    def _of_tasks(self, latent: NormalPrediction) -> NormalPrediction | LabelledPrediction:
-        """The prediction of the tasks, from that of what the model learns."""
-        if not self._tasks.labels:
-            return latent
-        spans = tuple(self._tasks.spans)
-        return LabelledPrediction.of_latent(self._tasks.names, latent, spans, self._tasks.labels)
-
-    def _is_number(self) -> NDArray[np.bool_]:
-        """(L,) whether a latent is a task that is a number."""
-        number = np.ones(len(self._tasks.latents), dtype=bool)
-        for task in self._tasks.labels:
-            number[list(self._tasks.spans[task])] = False
-        return number
-
-
-def _means_and_codes(prediction: NormalPrediction | LabelledPrediction) -> NDArray[np.float64]:
-    """(n, T) means of numbers, and codes of the most probable classes."""
-    if not isinstance(prediction, LabelledPrediction):
-        return prediction.means
-    return np.where(np.isnan(prediction.codes), prediction.means, prediction.codes)
+    def _distribution(
+        self, x: Tensor, index: pd.Index, known: np.ndarray | None, noise: np.ndarray, observed: bool
+    ) -> NormalPrediction:
+        joint = self.model_.joint(x)
+        means, covariance = joint.mean.cpu().numpy(), joint.covariance.cpu().numpy()
+        if known is not None:
+            means, covariance = condition(means, covariance, known, np.square(noise))
+        if observed:
+            covariance = covariance + np.diag(np.square(self._noise_of_latents()))
+        return NormalPrediction(self._tasks.latents, index, means, covariance)

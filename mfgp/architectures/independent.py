@@ -18,6 +18,8 @@ class IndependentGP(TaskRegressor):
         k(x, x') on the inputs: "matern52", "matern32", "matern12", "rbf" or a GPyTorch kernel.
     device
         Where tensors live, for example "cuda"; None for the CPU.
+    warm_start
+        True to begin each fit after the first where the one before ended.
     unseen
         What is done with levels of a categorical input that the fit did not have: "prior" predicts them with the
         uncertainty of the prior, "error" refuses them.

@@ -31,6 +31,8 @@ class MultiTaskGP(TaskRegressor):
         k(x, x') on the inputs: "matern52", "matern32", "matern12", "rbf" or a GPyTorch kernel.
     device
         Where tensors live, for example "cuda"; None for the CPU.
+    warm_start
+        True to begin each fit after the first where the one before ended.
     unseen
         What is done with levels of a categorical input that the fit did not have: "prior" predicts them with the
         uncertainty of the prior, "error" refuses them.
@@ -52,9 +54,10 @@ class MultiTaskGP(TaskRegressor):
         rank: int | None = None,
         kernel: str | Kernel = "matern52",
         device: str | torch.device | None = None,
+        warm_start: bool = False,
         unseen: Unseen = "prior",
     ) -> None:
-        super().__init__(kernel, device, unseen)
+        super().__init__(kernel, device, warm_start, unseen)
         self.processes = processes
         self.rank = rank
 

@@ -34,6 +34,14 @@ def predict(
     observed: Annotated[
         bool, typer.Option("--observed", help="Predict what a measurement would show: with its noise.")
     ] = False,
+    functions: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--of",
+            metavar="[NAME=]EXPRESSION",
+            help="Function of the tasks to predict as well, such as 'shift = high - low' or '1 < low < 2'; for each.",
+        ),
+    ] = None,
     file: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the predictions go.")] = Path(
         "predictions.csv"
     ),
@@ -41,10 +49,12 @@ def predict(
 ) -> None:
     """Learn from TRAIN, predict every task at the rows of NEW, and write mean, deviation and 90% interval.
 
-    The file has the columns of NEW, then four columns a task.
+    The file has the columns of NEW, then four columns a task, then those of each --of: mean, deviation and interval of
+    a quantity or the probability of a condition, the standard error of that, and the share of draws outside its domain.
     """
     import pandas as pd
 
+    from mfgp.cli.functions import columns_of, read_functions, table_of
     from mfgp.cli.table import open_table, prepare_file, read_table
 
     notes = aside(quiet)
@@ -53,12 +63,14 @@ def predict(
     target = read_table(new, formula)
     X = columns.X(target)
     known = _known(columns, target) if given else {}
-    _require_no_predictions(columns, target)
+    wanted = read_functions(functions or [], columns.tasks)
+    _require_no_predictions([*_columns_of(columns.tasks), *columns_of(wanted)], target)
     prepare_file(file)
     with notes.status("fitting"):
         estimator.fit(columns.X(frame), columns.Y(frame), noise=columns.known_noise(frame))
     prediction = estimator.predict_distribution(X, observed=observed, **known)
-    pd.concat([target, prediction.to_frame()], axis="columns").to_csv(file, index=False)
+    tables = [target, prediction.to_frame(), table_of(wanted, prediction, notes)]
+    pd.concat(tables, axis="columns").to_csv(file, index=False)
     notes.print(f"{len(target)} rows written to {file}")
 
 
@@ -82,10 +94,13 @@ def _known(columns: Columns, target: pd.DataFrame) -> dict[str, Any]:
     return known
 
 
-def _require_no_predictions(columns: Columns, target: pd.DataFrame) -> None:
+def _columns_of(tasks: list[str]) -> list[str]:
+    return [f"{task}_{part}" for task in tasks for part in ("mean", "std", "lower", "upper")]
+
+
+def _require_no_predictions(names: list[str], target: pd.DataFrame) -> None:
     from mfgp.data.table import listed
 
-    names = [f"{task}_{part}" for task in columns.tasks for part in ("mean", "std", "lower", "upper")]
     taken = [name for name in names if name in target.columns]
     if taken:
         raise ColumnError(

@@ -83,8 +83,8 @@ class Levels:
         if strangers and unseen == "error":
             raise DataError(
                 f"{where} holds the levels {listed(sorted(strangers, key=str))} that the fit did not have, which were "
-                f"{listed(self.values)}: leave these rows out, or write unseen='prior' to have them predicted with the "
-                "uncertainty of the prior"
+                f"{listed(self.values)}: leave these rows out, fit anew with them, or write unseen='prior' to have "
+                "them predicted with the uncertainty of the prior"
             )
         code = {value: float(place) for place, value in enumerate([*self.values, *sorted(strangers, key=str)])}
         return np.array([np.nan if gap else code[value] for value, gap in zip(values, missing, strict=True)], float)

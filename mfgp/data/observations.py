@@ -77,6 +77,10 @@ class Observations:
         """The observations at an index or a mask, in their order."""
         return Observations(*(getattr(self, field.name)[index] for field in fields(self)))
 
+    def followed_by(self, more: Observations) -> Observations:
+        """These observations and then others."""
+        return Observations(*(torch.cat([getattr(self, f.name), getattr(more, f.name)]) for f in fields(self)))
+
     def of_task(self, task: int) -> Observations:
         """One task's observations, as those of task 0."""
         chosen = self.take(self.task == task)

@@ -88,6 +88,12 @@ class Tasks:
             start = spans[-1].stop
         return spans
 
+    @property
+    def numbers(self) -> NDArray[np.bool_]:
+        """(L,) whether a latent is a task that is a number."""
+        of_labels = {place for task in self.labels for place in self.spans[task]}
+        return np.array([place not in of_labels for place in range(len(self.latents))])
+
     def observe(self, values: Array, noise: Array | None) -> tuple[Array, Array | None]:
         """Latents (n, L) and the deviations of their noise, from values (n, T) as `read` gives them.
 

@@ -30,7 +30,7 @@ class Condition(Expression):
     """
 
     def evaluate(self, values: Mapping[Hashable, Tensor]) -> Tensor:
-        """Margins: by how much a comparison holds, the least of conditions joined by &, the largest of those by |."""
+        """Margins: by how much a comparison holds, the least of them for ``&``, the largest for ``|``."""
         return self._fold(values, _margin)
 
     def truth(self, values: Mapping[Hashable, Tensor]) -> Tensor:
@@ -118,7 +118,7 @@ class Comparison(Condition):
 @final
 @dataclass(frozen=True, eq=False, repr=False)
 class Junction(Condition):
-    """Two conditions joined by & (both hold) or | (at least one does)."""
+    """Two conditions joined by ``&`` (both hold) or ``|`` (at least one does)."""
 
     symbol: str
     left: Condition

@@ -52,7 +52,7 @@ TASK = "task"
 class Quantity(Expression):
     """An expression whose value is a number.
 
-    It has + - * / ** with numbers and other quantities, ``abs``, and comparisons, which are conditions.
+    It has ``+ - * / **`` with numbers and other quantities, ``abs``, and comparisons, which are conditions.
     """
 
     def linear(self) -> LinearForm | None:
@@ -266,7 +266,7 @@ class Negative(Quantity):
 @final
 @dataclass(frozen=True, eq=False, repr=False)
 class Arithmetic(Quantity):
-    """Two quantities joined by + - * / or **."""
+    """Two quantities joined by ``+``, ``-``, ``*``, ``/`` or ``**``."""
 
     symbol: str
     left: Quantity

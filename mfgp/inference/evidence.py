@@ -115,6 +115,21 @@ def _in_place(covariance: Tensor, y: Tensor) -> tuple[float, Tensor, Tensor] | N
     return half_log_determinant, torch.from_numpy(weights), covariance
 
 
+def inverse_of_factor(lower: Tensor) -> Tensor:
+    """The inverse (N, N) of a matrix, whole, from its lower Cholesky factor.
+
+    Examples
+    --------
+    >>> inverse_of_factor(torch.tensor([[2.0, 0.0], [1.0, 1.0]], dtype=torch.float64)).tolist()
+    [[0.5, -0.5], [-0.5, 1.0]]
+    """
+    if lower.device.type != "cpu":
+        return torch.cholesky_inverse(lower)
+    inverse = lower.clone(memory_format=torch.contiguous_format)
+    lapack.dpotri(inverse.numpy().T, lower=0, overwrite_c=1)
+    return inverse.tril_().add_(inverse.tril(-1).T)
+
+
 def _on_device(covariance: Tensor, y: Tensor) -> tuple[float, Tensor, Tensor] | None:
     lower, failure = torch.linalg.cholesky_ex(covariance)
     if failure.item():

@@ -9,12 +9,12 @@ import numpy as np
 
 from mfgp.data.observations import Observations
 from mfgp.inference.noise import TaskNoise
-from mfgp.inference.objective import Objective
+from mfgp.inference.objective import IMPOSSIBLE, Objective
 from mfgp.inference.optimizer import climb
 from mfgp.inference.report import FitReport, StartReport
 from mfgp.inference.starts import starting_points
 from mfgp.inference.subsets import stratified_subset
-from mfgp.inference.threads import one_torch_thread
+from mfgp.inference.threads import one_thread
 from mfgp.kernels import TaskKernel
 
 COARSE_ROWS = 200
@@ -54,7 +54,7 @@ def fit(kernel: TaskKernel, noise: TaskNoise, observations: Observations) -> Fit
     began = time.perf_counter()
     levels = [stratified_subset(observations, size) for size in (COARSE_ROWS, *FINER_ROWS) if size < len(observations)]
     levels.append(observations)
-    with one_torch_thread():
+    with one_thread():
         last = Objective(kernel, noise, levels[0])
         candidates = []
         for name in starting_points(kernel, noise, levels[0]):
@@ -73,20 +73,32 @@ def fit(kernel: TaskKernel, noise: TaskNoise, observations: Observations) -> Fit
             jitter = max(jitter, last.jitter)
         last.set(best.vector)
         evidence = last.log_evidence()
-    starts = tuple(
-        StartReport(c.name, c.status, c.log_posterior, len(levels[-1 if c is best else 0]), c.evaluations, c.seconds)
-        for c in candidates
-    )
-    return FitReport(
-        status=best.status,
-        log_evidence=evidence,
-        log_posterior=best.log_posterior,
-        evaluations=evaluations,
-        seconds=time.perf_counter() - began,
-        jitter=jitter,
-        best=best.name,
-        starts=starts,
-    )
+    sizes = len(levels[0]), len(levels[-1])
+    return _report(best, candidates, evidence, evaluations, jitter, sizes, began)
+
+
+def refit(kernel: TaskKernel, noise: TaskNoise, observations: Observations) -> FitReport:
+    """Climb to a maximum of the posterior density from the current parameters alone, on all the observations.
+
+    For parameters that were fitted to nearly the same observations, as when a few have been added. Another maximum that
+    the new observations speak for is not looked for; :func:`fit` does, and is what happens where the current parameters
+    are impossible.
+
+    Parameters
+    ----------
+    kernel, noise, observations
+        As in :func:`fit`.
+    """
+    began = time.perf_counter()
+    with one_thread():
+        objective = Objective(kernel, noise, observations)
+        candidate = _Candidate("current", objective.get(), -np.inf, "", 0, 0.0)
+        _continue(candidate, objective, FINER_EVALUATIONS, FINE)
+        if candidate.log_posterior <= -IMPOSSIBLE:
+            return fit(kernel, noise, observations)
+        evidence = objective.log_evidence()
+    sizes = len(observations), len(observations)
+    return _report(candidate, [candidate], evidence, objective.evaluations, objective.jitter, sizes, began)
 
 
 def _worth_a_climb(candidates: list[_Candidate]) -> list[_Candidate]:
@@ -98,6 +110,31 @@ def _worth_a_climb(candidates: list[_Candidate]) -> list[_Candidate]:
         if not behind and all(np.abs(candidate.vector - other.vector).max() > SAME_MAXIMUM for other in chosen):
             chosen.append(candidate)
     return [candidate for candidate in chosen if candidate.status != "converged"]
+
+
+def _report(
+    best: _Candidate,
+    candidates: list[_Candidate],
+    evidence: float,
+    evaluations: int,
+    jitter: float,
+    sizes: tuple[int, int],
+    began: float,
+) -> FitReport:
+    """The report of a fit whose candidates ended on a subset, and the best one on all, of these sizes."""
+    starts = tuple(
+        StartReport(c.name, c.status, c.log_posterior, sizes[c is best], c.evaluations, c.seconds) for c in candidates
+    )
+    return FitReport(
+        status=best.status,
+        log_evidence=evidence,
+        log_posterior=best.log_posterior,
+        evaluations=evaluations,
+        seconds=time.perf_counter() - began,
+        jitter=jitter,
+        best=best.name,
+        starts=starts,
+    )
 
 
 def _continue(candidate: _Candidate, objective: Objective, evaluations: int, tolerance: float) -> None:

@@ -13,7 +13,7 @@ from linear_operator.operators import DiagLinearOperator
 from torch import Tensor
 from torch.nn import Parameter
 
-from mfgp.kernels.priors import NoisePrior
+from mfgp.kernels.priors import NoisePrior, RelatedNoisePrior
 
 
 class TaskNoise(_GaussianLikelihoodBase):
@@ -31,6 +31,8 @@ class TaskNoise(_GaussianLikelihoodBase):
     groups
         (T,) label of each task's group of related tasks, whose noise levels are a priori alike; None when each task
         stands alone.
+    related
+        (m,) noise levels that are known already, of tasks related to the one task here; None for none.
 
     Examples
     --------
@@ -42,7 +44,14 @@ class TaskNoise(_GaussianLikelihoodBase):
 
     BOUNDS = (1e-5, 1e1)
 
-    def __init__(self, num_tasks: int, task: Tensor, known: Tensor | None = None, groups: Tensor | None = None) -> None:
+    def __init__(
+        self,
+        num_tasks: int,
+        task: Tensor,
+        known: Tensor | None = None,
+        groups: Tensor | None = None,
+        related: Tensor | None = None,
+    ) -> None:
         super().__init__(noise_covar=HomoskedasticNoise())
         del self.noise_covar
         self.num_tasks = num_tasks
@@ -53,7 +62,8 @@ class TaskNoise(_GaussianLikelihoodBase):
         self.register_buffer("typical_variance", typical)
         self.register_parameter("raw_scale", Parameter(torch.zeros(num_tasks, dtype=torch.float64)))
         self.register_constraint("raw_scale", LogTransformedInterval(*self.BOUNDS, initial_value=0.1))
-        self.register_prior("scale_prior", NoisePrior(_groups(groups, learned)), _scale)
+        prior = NoisePrior(_groups(groups, learned)) if related is None else RelatedNoisePrior(related)
+        self.register_prior("scale_prior", prior, _scale)
         self.to(task.device)
 
     @property

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from itertools import groupby
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from mfgp.data.observations import Observations
+from mfgp.errors import NumericsError
 from mfgp.inference.evidence import factorise
 from mfgp.inference.noise import TaskNoise
-from mfgp.inference.threads import one_torch_thread
+from mfgp.inference.threads import one_thread
+from mfgp.inference.triangular import solve_lower
+from mfgp.kernels.cross import CrossCovariance
 from mfgp.kernels.task_kernel import TaskKernel, correlate, identical
-from mfgp.kernels.training import training_covariance
+from mfgp.kernels.training import has_profiles, training_covariance
 
-BLOCK_ENTRIES = 2**18
+BLOCK_ENTRIES = 2**19
 
 
 class Joint(NamedTuple):
@@ -44,7 +49,7 @@ class ExactPosterior:
     Parameters
     ----------
     kernel, noise
-        The prior; read once.
+        The prior, whose parameters must not change while the posterior is used.
     observations
         Standardised observations, sorted by task.
 
@@ -61,48 +66,117 @@ class ExactPosterior:
     """
 
     def __init__(self, kernel: TaskKernel, noise: TaskNoise, observations: Observations) -> None:
-        self.kernel = kernel
-        self.observations = observations
-        with torch.no_grad(), one_torch_thread():
+        with torch.no_grad(), one_thread():
             covariance = training_covariance(kernel, observations.x, observations.task)
-            covariance.diagonal().add_(noise.variance(observations.task, observations.noise.square()))
-            self.lower, self.jitter = factorise(covariance)
-            self.weights = torch.cholesky_solve(observations.y.unsqueeze(-1), self.lower).squeeze(-1)
-            self._rows = torch.cat([observations.x, observations.task.unsqueeze(-1).to(observations.x)], dim=-1)
+            variance = noise.variance(observations.task, observations.noise.square())
+            covariance.diagonal().add_(variance)
+            lower, jitter = factorise(covariance)
+        self._keep(kernel, observations, variance, lower, jitter)
+
+    def _keep(
+        self, kernel: TaskKernel, observations: Observations, noise_variance: Tensor, lower: Tensor, jitter: float
+    ) -> None:
+        """Keep a factor, and what follows from it."""
+        self.kernel, self.observations, self.noise_variance = kernel, observations, noise_variance
+        self.lower, self.jitter = lower, jitter
+        with torch.no_grad(), one_thread():
+            self.weights = torch.cholesky_solve(observations.y.unsqueeze(-1), lower).squeeze(-1)
             self._processes, self._row_effect = kernel.processes(), kernel.row_effect()
-            offsets = kernel.offsets()[:, observations.task]
-            self._offset_means = offsets @ self.weights
-            self._offset_solution = torch.linalg.solve_triangular(self.lower, offsets.T, upper=False).T
-            counts = observations.counts(kernel.num_tasks).tolist()
-            self._spans = [(sum(counts[:task]), sum(counts[: task + 1])) for task in range(kernel.num_tasks)]
+            offsets = kernel.offsets()
+            self._offset_means = offsets[:, observations.task] @ self.weights
+            self._offset_solution = torch.linalg.solve_triangular(lower, offsets[:, observations.task].T, upper=False).T
+            known = observations.x, observations.task
+            self._cross = (
+                CrossCovariance(self._processes, offsets, self._row_effect, *known)
+                if has_profiles(self._processes)
+                else None
+            )
+        self._spans = list(_spans(observations.task.tolist()))
+
+    @torch.no_grad()
+    def extended(self, more: Observations, kernel: TaskKernel, noise: TaskNoise) -> ExactPosterior:
+        """The posterior with observations added: the factor grows by their rows.
+
+        Parameters
+        ----------
+        more
+            Standardised observations in any order.
+        kernel, noise
+            The prior, at the parameters that this posterior was made with.
+
+        Raises
+        ------
+        NumericsError
+            The covariance of all observations cannot be factorised.
+        """
+        together = self.observations.followed_by(more)
+        with one_thread():
+            rows = _rows(more)
+            cross = kernel.forward(rows, _rows(self.observations))
+            below = solve_lower(self.lower, cross)
+            corner = kernel.forward(rows, rows) - below @ below.T
+            variance = noise.variance(more.task, more.noise.square())
+            corner.diagonal().add_(variance)
+            try:
+                added = factorise(corner)
+            except NumericsError:
+                return ExactPosterior(kernel, noise, together.take(torch.argsort(together.task, stable=True)))
+            before, after = len(self.lower), len(self.lower) + len(rows)
+            lower = self.lower.new_zeros(after, after)
+            lower[:before, :before] = self.lower
+            lower[before:, :before] = below
+            lower[before:, before:] = added.lower
+        grown = object.__new__(ExactPosterior)
+        variances = torch.cat([self.noise_variance, variance])
+        level = lower.square().sum(1).mean()  # the mean variance, which a jitter is relative to
+        jitter = max(self.jitter, added.jitter * (corner.diagonal().mean() / level).item())
+        grown._keep(kernel, together, variances, lower, jitter)
+        return grown
 
     def at(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Mean (..., q) and covariance (..., q, q) of rows (..., q, d + 1) whose last column is the task.
 
-        Differentiable in the rows' inputs.
+        Differentiable in the rows' inputs, once where all input kernels are plain ones. Where no gradient is wanted,
+        batches are worked on in blocks.
         """
-        cross = self.kernel.forward(rows, self._rows)
-        mean = cross @ self.weights
+        width = rows.shape[-2]
+        batches = rows.unsqueeze(0) if rows.dim() == 2 else rows.flatten(0, -3)
+        block = max(1, self._block // max(width, 1))
+        parts = [batches] if rows.requires_grad else batches.split(block)
+        with one_thread():
+            found = [self._at(part) for part in parts]
+        mean, covariance = (torch.cat(several) for several in zip(*found, strict=True))
+        return mean.view(rows.shape[:-1]), covariance.view(*rows.shape[:-1], width)
+
+    def _at(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """The same for batches of one dimension, at once."""
+        alone = rows.shape[-2] == 1
+        prior = self.kernel.forward(rows, rows, diag=alone)
+        prior = prior.unsqueeze(-1) if alone else prior
+        if self._cross is not None:
+            mean, explained = _AtRows.apply(rows[..., :-1].to(prior), rows[..., -1].long(), self)
+            return mean, prior - explained
+        cross = self.kernel.forward(rows, _rows(self.observations))
         half = torch.linalg.solve_triangular(self.lower, cross.flatten(0, -2).T, upper=False).T.reshape(cross.shape)
-        return mean, self.kernel.forward(rows, rows) - half @ half.mT
+        return cross @ self.weights, prior - half @ half.mT
 
     @torch.no_grad()
     def joint(self, x: Tensor) -> Joint:
         """Every task at each of the inputs (n, d), in blocks of bounded memory."""
         count, tasks = len(x), self.kernel.num_tasks
         mean, covariance = x.new_empty(count, tasks), x.new_empty(count, tasks, tasks)
-        with one_torch_thread():
+        with one_thread():
             for start in range(0, count, self._block):
                 here = slice(start, start + self._block)
                 prior = self.kernel.task_covariance(x[here]) + self.kernel.offsets()
                 mean[here], half = self._halves(x[here])
-                covariance[here] = prior - torch.einsum("tnb,snb->bts", half, half)
+                covariance[here] = prior - half @ half.mT
         return Joint(mean, covariance)
 
     @torch.no_grad()
     def mean(self, x: Tensor) -> Tensor:
         """Mean (n, T) of every task at each of the inputs (n, d)."""
-        with one_torch_thread():
+        with one_thread():
             blocks = [self._mean(list(self._parts(part)), len(part)) for part in x.split(self._block)]
         return torch.cat(blocks) if blocks else x.new_empty(0, self.kernel.num_tasks)
 
@@ -119,16 +193,15 @@ class ExactPosterior:
         return mean
 
     def _halves(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean (b, T) at inputs (b, d), and L^-1 of the covariance with the observations, (T, N, b)."""
+        """Mean (b, T) at inputs (b, d), and L^-1 of the covariance with the observations, (b, T, N)."""
         parts = list(self._parts(x))
-        half = self._offset_solution.unsqueeze(-1).repeat(1, 1, len(x))
+        half = self._offset_solution.repeat(len(x), 1, 1)
         for first, factor, correlation in parts:
-            below = correlation.new_zeros(len(self.weights) - first, len(x))
-            below[: correlation.shape[1]] = correlation.T
-            solution = torch.linalg.solve_triangular(self.lower[first:, first:], below, upper=False)
+            padding = len(self.weights) - first - correlation.shape[1]
+            solution = solve_lower(self.lower[first:, first:], torch.nn.functional.pad(correlation, (0, padding)))
             for task, value in enumerate(factor.tolist()):
                 if value != 0.0:
-                    half[task, first:].add_(solution, alpha=value)
+                    half[:, task, first:].add_(solution, alpha=value)
         return self._mean(parts, len(x)), half
 
     def _parts(self, x: Tensor) -> Iterator[_Part]:
@@ -136,8 +209,8 @@ class ExactPosterior:
         known = self.observations.x
         alone = torch.eye(self.kernel.num_tasks).to(x)
         for process in self._processes:
-            for task, (first, stop) in enumerate(self._spans):
-                if first == stop or (process.support is not None and not process.support[task]):
+            for task, first, stop in self._spans:
+                if process.support is not None and not process.support[task]:
                     continue
                 factor, inputs = process.amplitude[:, task], known[first:stop]
                 if process.distance is None:
@@ -146,7 +219,47 @@ class ExactPosterior:
                 for other, gap in enumerate(process.distance[:, task]):
                     yield _Part(first, factor * alone[other], correlate(process.kernel, x, inputs, gap))
         if self._row_effect is not None:
-            for task, (first, stop) in enumerate(self._spans):
+            for task, first, stop in self._spans:
                 same = identical(x, known[first:stop])
                 if bool(same.any()):
                     yield _Part(first, self._row_effect[:, task], same.to(x))
+
+
+class _AtRows(torch.autograd.Function):
+    """Mean (..., q) of rows, and what the observations explain (..., q, q) of their prior covariance."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, task: Tensor, posterior: ExactPosterior) -> tuple[Tensor, Tensor]:
+        assert posterior._cross is not None
+        with one_thread():
+            flat = x.reshape(-1, x.shape[-1])
+            cross, slopes = posterior._cross.at(flat, task.flatten())
+            half = solve_lower(posterior.lower, cross).view(*x.shape[:-1], len(posterior.weights))
+            ctx.posterior, ctx.slopes = posterior, slopes
+            ctx.save_for_backward(x, half)
+            return (cross @ posterior.weights).view(task.shape), half @ half.mT
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, by_mean: Tensor, by_explained: Tensor) -> tuple[Tensor, None, None]:
+        x, half = ctx.saved_tensors
+        posterior = ctx.posterior
+        with one_thread():
+            by_half = ((by_explained + by_explained.mT) @ half).reshape(-1, half.shape[-1])
+            by_cross = solve_lower(posterior.lower, by_half, transposed=True)
+            by_cross.addr_(by_mean.flatten(), posterior.weights)
+            flat = x.reshape(-1, x.shape[-1])
+            return posterior._cross.pull_back(flat, ctx.slopes, by_cross).view(x.shape), None, None
+
+
+def _rows(observations: Observations) -> Tensor:
+    return torch.cat([observations.x, observations.task.unsqueeze(-1).to(observations.x)], dim=-1)
+
+
+def _spans(task: list[int]) -> Iterator[tuple[int, int, int]]:
+    """Runs of observations of one task: the task, the first observation and the one after the last."""
+    first = 0
+    for value, run in groupby(task):
+        stop = first + len(list(run))
+        yield value, first, stop
+        first = stop

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -58,3 +59,35 @@ class FitReport:
             f"{self.status}: log evidence {self.log_evidence:.2f} from start '{self.best}' "
             f"({self.evaluations} evaluations, {self.seconds:.2f} s{jitter})"
         )
+
+
+def joined(reports: Mapping[Hashable, FitReport]) -> FitReport:
+    """One report of several fits that make up a model, by their names.
+
+    Evidences, evaluations and seconds are sums. The status is that of all of them, or else of the first that did not
+    converge.
+
+    Examples
+    --------
+    >>> start = StartReport("current", "converged", -1.0, 5, 3, 0.1)
+    >>> report = FitReport("converged", -1.0, -2.0, 3, 0.1, 0.0, "current", (start,))
+    >>> print(joined({"low": report, "high": report}))
+    converged: log evidence -2.00 from start 'low: current; high: current' (6 evaluations, 0.20 s)
+    """
+    if len(reports) == 1:
+        return next(iter(reports.values()))
+    several = list(reports.values())
+    stopped = [f"{name}: {report.status}" for name, report in reports.items() if report.status != "converged"]
+    starts = [
+        replace(start, name=f"{name}: {start.name}") for name, report in reports.items() for start in report.starts
+    ]
+    return FitReport(
+        status=stopped[0] if stopped else "converged",
+        log_evidence=sum(report.log_evidence for report in several),
+        log_posterior=sum(report.log_posterior for report in several),
+        evaluations=sum(report.evaluations for report in several),
+        seconds=sum(report.seconds for report in several),
+        jitter=max(report.jitter for report in several),
+        best="; ".join(f"{name}: {report.best}" for name, report in reports.items()),
+        starts=tuple(starts),
+    )

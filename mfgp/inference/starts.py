@@ -18,10 +18,19 @@ from torch import Tensor
 from mfgp.data.observations import Observations
 from mfgp.inference.estimates import TaskEstimate, correlation, estimate_task
 from mfgp.inference.noise import TaskNoise
-from mfgp.kernels import AutoregressiveKernel, CoregionalizationKernel, TaskEmbeddingKernel, TaskKernel
+from mfgp.kernels import (
+    AutoregressiveKernel,
+    CascadeKernel,
+    CoregionalizationKernel,
+    TaskEmbeddingKernel,
+    TaskKernel,
+    input_kernel,
+)
 from mfgp.kernels.levels import embeddings_of, plain
 from mfgp.kernels.priors import LengthscalePrior
 from mfgp.kernels.stationary import LENGTHSCALE_BOUNDS, profile
+
+_LITTLE = 0.3  # standard deviation of a part of the kernel that a start leaves out
 
 
 @singledispatch
@@ -89,6 +98,40 @@ def _(kernel: AutoregressiveKernel, noise: TaskNoise, observations: Observations
         kernel.set_edges(dict.fromkeys(kernel.edges, 0.0))
         _set_differences(kernel, noise, estimates)
         yield "tasks unrelated"
+
+
+@starting_points.register
+def _(kernel: CascadeKernel, noise: TaskNoise, observations: Observations) -> Iterator[str]:
+    yield "current"
+    d, k = kernel.num_inputs, kernel.num_sources
+    own, curve = _fresh(kernel.own.inner), _fresh(kernel.relation.values)
+    inputs, values = observations.x[:, :d], observations.x[:, d : d + k]
+    usual = values.new_full((1, 1), LengthscalePrior(d).median)
+
+    def begin(curve: float, slopes: Tensor, stretch: float, over_values: Tensor | None, explained: Tensor) -> None:
+        rest = estimate_task(deepcopy(own), replace(observations, x=inputs, y=observations.y - explained))
+        kernel.set_scales(rest.scale, curve, slopes + _LITTLE)
+        _set_lengthscale(kernel.own.inner, rest.lengthscale)
+        _set_lengthscale(kernel.relation.inner, usual, stretch)
+        _set_lengthscale(kernel.relation.values, over_values)
+        noise.set_scale(rest.noise.scale.detach())
+
+    none = torch.zeros_like(values[0])
+    begin(_LITTLE, none, 1.0, curve.lengthscale, explained=torch.zeros_like(observations.y))
+    yield "task alone"
+    of_values = replace(observations, x=values)
+    slopes = _regress(observations.y, values, None)
+    begin(_LITTLE, slopes.abs(), 2.0, curve.lengthscale, explained=values @ slopes)
+    yield "linear in its sources"
+    alone = estimate_task(deepcopy(curve), of_values)
+    begin(alone.scale, none, 2.0, alone.lengthscale, explained=alone.predict(values))
+    yield "a curve over its sources"
+    both = estimate_task(input_kernel("rbf", d + k), replace(observations, x=observations.x[:, : d + k]))
+    kernel.set_scales(_LITTLE, both.scale, none + _LITTLE)
+    _set_lengthscale(kernel.relation.inner, torch.as_tensor(both.lengthscale)[:, :d].log().mean().exp().view(1, 1))
+    _set_lengthscale(kernel.relation.values, torch.as_tensor(both.lengthscale)[:, d:])
+    noise.set_scale(both.noise.scale.detach())
+    yield "a surface over its inputs and sources"
 
 
 def _set_differences(kernel: AutoregressiveKernel, noise: TaskNoise, residuals: dict[int, TaskEstimate]) -> None:

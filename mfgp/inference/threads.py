@@ -1,35 +1,75 @@
-"""The number of threads that suits a fit."""
+"""One thread for the linear algebra of a fit or a prediction."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from threading import Lock, local
 
 import torch
+from threadpoolctl import ThreadpoolController
+
+_lock = Lock()
+_nesting = local()
+_inside = 0
+_before: tuple[int, dict[str, int]] = (1, {})
 
 
 @contextmanager
-def one_torch_thread() -> Iterator[None]:
-    """One thread for torch's own steps, restored afterwards.
+def one_thread() -> Iterator[None]:
+    """One thread for torch, BLAS and LAPACK, restored afterwards.
 
-    They are many and short: threads would wait for each other, and wait for long where another process is busy. The
-    factor and the inverse, where most of the time goes, have the threads of LAPACK, which wait asleep.
+    Threads that share one small step wait for each other, and they wait spinning: where another process is busy too,
+    two threads are not faster than one but many times slower, at any size. One thread also gives the same bits
+    whatever the machine is doing. Python's own threads may enter at the same time; the first to come in notes what the
+    last to go out restores. They are taken to have the same count of torch's threads, as they have unless one sets its
+    own; a thread that meets torch for the first time while another is inside keeps the one thread that it finds.
 
     Examples
     --------
     >>> before = torch.get_num_threads()
-    >>> with one_torch_thread():
+    >>> with one_thread():
     ...     print(torch.get_num_threads())
     1
     >>> torch.get_num_threads() == before
     True
     """
-    before = torch.get_num_threads()
-    if before == 1:
+    if getattr(_nesting, "inside", False):
         yield
         return
-    torch.set_num_threads(1)
+    _enter()
+    _nesting.inside = True
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        _nesting.inside = False
+        _leave()
+
+
+def _enter() -> None:
+    global _inside, _before
+    with _lock:
+        if _inside == 0:
+            _before = (torch.get_num_threads(), {lib.filepath: lib.num_threads for lib in _blas().lib_controllers})
+            for library in _blas().lib_controllers:
+                library.set_num_threads(1)
+        _inside += 1
+        torch.set_num_threads(1)
+
+
+def _leave() -> None:
+    global _inside
+    torch_threads, blas_threads = _before
+    with _lock:
+        _inside -= 1
+        torch.set_num_threads(torch_threads)
+        if _inside == 0:
+            for library in _blas().lib_controllers:
+                library.set_num_threads(blas_threads[library.filepath])
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """The BLAS libraries of numpy and scipy, found once."""
+    return ThreadpoolController().select(user_api="blas")

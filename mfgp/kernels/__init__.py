@@ -1,6 +1,7 @@
 """GPyTorch kernels over (input, task)."""
 
 from mfgp.kernels.autoregressive import AutoregressiveKernel
+from mfgp.kernels.cascade import CascadeKernel
 from mfgp.kernels.coregionalization import CoregionalizationKernel
 from mfgp.kernels.embedding import TaskEmbeddingKernel
 from mfgp.kernels.levels import MixedInputKernel
@@ -9,6 +10,7 @@ from mfgp.kernels.task_kernel import Process, TaskKernel
 
 __all__ = [
     "AutoregressiveKernel",
+    "CascadeKernel",
     "CoregionalizationKernel",
     "MixedInputKernel",
     "Process",

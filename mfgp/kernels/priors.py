@@ -186,6 +186,39 @@ class NoisePrior(LightPrior):
         return density.sum(), (level - pull + pull @ averaging.T) / x - x
 
 
+class RelatedNoisePrior(LightPrior):
+    """:class:`NoisePrior` of one task whose related tasks have noise levels that are known already.
+
+    Parameters
+    ----------
+    levels
+        (m,) noise standard deviations of the related tasks, in units of these tasks.
+
+    Examples
+    --------
+    >>> prior = RelatedNoisePrior(torch.tensor([1.0]))
+    >>> round(prior.log_prob(torch.tensor([1.0])).item(), 4)
+    -1.0
+    """
+
+    def __init__(self, levels: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("levels", levels.to(torch.float64))
+        self.together = NoisePrior(torch.zeros(len(levels) + 1))
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """Log density of standard deviations (..., 1)."""
+        return self.together.log_prob(self._beside(x))
+
+    def log_prob_and_slope(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The log density of a single standard deviation x, (1,), and its derivative by x."""
+        density, slope = self.together.log_prob_and_slope(self._beside(x))
+        return density, slope[-1:]
+
+    def _beside(self, x: Tensor) -> Tensor:
+        return torch.cat([self.levels.to(x).expand(*x.shape[:-1], -1), x], dim=-1)
+
+
 class NormalPrior(LightPrior):
     """Normal density around zero of a parameter that may have either sign.
 

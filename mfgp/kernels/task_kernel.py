@@ -15,7 +15,7 @@ from torch.nn import Parameter
 
 from mfgp.kernels.levels import LevelEmbedding, MixedInputKernel, embeddings_of, plain
 from mfgp.kernels.priors import NormalPrior
-from mfgp.kernels.stationary import profile, row_keys, squared_distance
+from mfgp.kernels.stationary import Profile, profile, row_keys, squared_distance
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,14 @@ class Process:
     def expand(self, x: Tensor) -> Tensor:
         """Inputs (..., d) as the lengthscales see them: positions in place of the codes of levels."""
         return self.kernel.expand(x) if isinstance(self.kernel, MixedInputKernel) else x
+
+    def related(self, x1: Tensor, x2: Tensor) -> Tensor | None:
+        """Whether inputs (n1, d) and (n2, d) may be correlated as far as their levels go; None if all may."""
+        return self.kernel.related(x1, x2) if isinstance(self.kernel, MixedInputKernel) else None
+
+    def numbers(self, num_inputs: int) -> list[int]:
+        """Columns of the d inputs that are numbers: the first ones that :meth:`expand` gives."""
+        return self.kernel.numbers if isinstance(self.kernel, MixedInputKernel) else list(range(num_inputs))
 
 
 class ProcessGradient(NamedTuple):
@@ -219,6 +227,13 @@ class TaskKernel(Kernel, ABC):
 
 def _row_loadings(kernel: TaskKernel) -> Tensor:
     return kernel.row_loadings
+
+
+def plain_profile(process: Process) -> Profile:
+    """The profile of a process whose kernel is known to be a plain RBF or Matern kernel."""
+    shape = profile(process.kernel)
+    assert shape is not None
+    return shape
 
 
 def correlate(kernel: Kernel, x1: Tensor, x2: Tensor, distance: Tensor | None, *, diag: bool = False) -> Tensor:

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from mfgp.kernels.levels import LevelEmbedding, embeddings_of
-from mfgp.kernels.stationary import Profile, profile, row_keys
-from mfgp.kernels.task_kernel import CovarianceGradient, Process, ProcessGradient, TaskKernel
+from mfgp.kernels.stationary import profile, row_keys
+from mfgp.kernels.task_kernel import CovarianceGradient, Process, ProcessGradient, TaskKernel, plain_profile
 
 PANEL_ENTRIES = 2**17
 LEAST_PANEL_ROWS = 24
@@ -79,7 +79,7 @@ class TrainingCovariance:
         for panel in self.panels:
             covariance[panel.start : panel.stop, : panel.stop] = self._on(panel, shared)
         for process in processes:
-            shape = _profile(process)
+            shape = plain_profile(process)
             u = self._scaled(process)
             norms = u.square().sum(-1)
             columns = process.amplitude.index_select(1, self.task)
@@ -221,12 +221,6 @@ def training_covariance(kernel: TaskKernel, x: Tensor, task: Tensor) -> Tensor:
         rows = torch.cat([x, task.unsqueeze(-1).to(x)], dim=-1)
         return kernel.forward(rows, rows)
     return TrainingCovariance(x, task, kernel.num_tasks).fill(processes, kernel.offsets(), kernel.row_effect())
-
-
-def _profile(process: Process) -> Profile:
-    shape = profile(process.kernel)
-    assert shape is not None
-    return shape
 
 
 def _panels(counts: list[int]) -> Iterator[_Panel]:

@@ -12,6 +12,8 @@ from scipy.special import ndtri
 
 from mfgp.prediction.prediction import Prediction
 
+NEGLIGIBLE = 1e-14  # of a task's variance: what rounding leaves of it
+
 
 @final
 @dataclass(frozen=True, eq=False, repr=False)
@@ -44,20 +46,18 @@ class NormalPrediction(Prediction):
 
     @cached_property
     def root(self) -> np.ndarray:
-        """(n, T, T) factors A of the covariances, A A^T, the widest direction of each row's correlations first."""
+        """(n, T, T) lower triangular factors A of the covariances, A A^T."""
         deviations = self.deviations
         scale = np.where(deviations > 0.0, deviations, 1.0)
-        values, vectors = np.linalg.eigh(self.covariance / scale[:, :, None] / scale[:, None, :])
-        roots = vectors[:, :, ::-1] * np.sqrt(values[:, None, ::-1].clip(min=0.0))
-        return roots * deviations[:, :, None]
+        return deviations[:, :, None] * _lower(self.covariance / scale[:, :, None] / scale[:, None, :])
 
     def draw(self, normals: np.ndarray) -> np.ndarray:
         """Standard normals (s, n, T) or (s, 1, T) to draws (s, n, T): mean + root z."""
-        if normals.shape[1] == 1:
-            spread = (self.root @ normals[:, 0].T).transpose(2, 0, 1)
-        else:
-            spread = np.einsum("nij,snj->sni", self.root, normals)
-        return self.means + spread
+        if normals.shape[1] != 1:
+            return self.means + np.einsum("nij,snj->sni", self.root, normals)
+        draws = (self.root.reshape(-1, self.dimension) @ normals[:, 0].T).reshape(*self.means.shape, len(normals))
+        draws += self.means[:, :, None]
+        return draws.transpose(2, 0, 1)
 
     def take(self, rows: slice | np.ndarray) -> NormalPrediction:
         """The prediction at some of the rows, by their places."""
@@ -70,3 +70,13 @@ class NormalPrediction(Prediction):
 
     def _quantiles(self, probability: float) -> np.ndarray:
         return self.means + ndtri(probability) * self.deviations
+
+
+def _lower(correlation: np.ndarray) -> np.ndarray:
+    """Cholesky factors (n, T, T); of a task that those before it determine, the column is zero."""
+    lower = np.zeros_like(correlation)
+    for j in range(correlation.shape[-1]):
+        column = correlation[:, j:, j] - (lower[:, j:, :j] @ lower[:, j, :j, None])[:, :, 0]
+        left = column[:, :1]
+        lower[:, j:, j] = np.where(left > NEGLIGIBLE, column / np.sqrt(left.clip(min=NEGLIGIBLE)), 0.0)
+    return lower

@@ -6,12 +6,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 import pandas as pd
 
-from mfgp.errors import ColumnError, ParameterError
+from mfgp.errors import ColumnError, DataTypeError, ParameterError
+from mfgp.expressions import Condition, Expression, Quantity, parse
+from mfgp.prediction.quadrature import Quadrature
+
+if TYPE_CHECKING:
+    from mfgp.prediction.event import ConditionPrediction
+    from mfgp.prediction.function import FunctionPrediction
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -133,6 +139,75 @@ class Prediction(ABC):
         (1000, 2, 1)
         """
         return self.draw(np.random.default_rng(seed).standard_normal((size, len(self), self.dimension)))
+
+    @overload
+    def of(
+        self, expression: Quantity, *, tolerance: float = ..., limit: int = ..., seed: int = ...
+    ) -> FunctionPrediction: ...
+    @overload
+    def of(
+        self, expression: Condition, *, tolerance: float = ..., limit: int = ..., seed: int = ...
+    ) -> ConditionPrediction: ...
+    @overload
+    def of(self, expression: Expression | str, *, tolerance: float = ..., limit: int = ..., seed: int = ...) -> Any: ...
+    def of(
+        self, expression: Expression | str, *, tolerance: float = 0.01, limit: int = 1 << 16, seed: int = 0
+    ) -> FunctionPrediction | ConditionPrediction:
+        """The distribution of a function of the tasks, row by row; what is given or observed here is so there.
+
+        Parameters
+        ----------
+        expression
+            Made of :func:`mfgp.task`, or a text that :func:`mfgp.parse` reads: a quantity or a condition.
+        tolerance
+            Largest standard error of what has no closed form: of means and deviations as a share of the row's
+            deviation; of quantiles twice that share; of probabilities half the tolerance.
+        limit
+            Most draws at a row. If they are not enough, a :class:`~mfgp.errors.PrecisionWarning` says so.
+        seed
+            Of the draws.
+
+        Returns
+        -------
+        For a quantity its mean, deviation, quantiles and draws; for a condition its probability.
+
+        Raises
+        ------
+        ColumnError, ExpressionError
+            A task is used that there is not, or the text is no expression.
+        DataTypeError
+            What is given is neither an expression nor text.
+        ParameterError
+            The tolerance, the limit or the seed means nothing.
+
+        Examples
+        --------
+        >>> from mfgp import task
+        >>> from mfgp.prediction import NormalPrediction
+        >>> covariance = np.array([[[1.0, 0.9], [0.9, 1.0]]])
+        >>> p = NormalPrediction(("low", "high"), pd.RangeIndex(1), np.array([[1.0, 1.5]]), covariance)
+        >>> error = p.of(task("high") - task("low"))
+        >>> error.mean.item(), error.std.round(3).item()
+        (0.5, 0.447)
+        >>> p.of("0 < high - low < 1").probability.round(3).item()
+        0.736
+        """
+        from mfgp.prediction.event import ConditionPrediction
+        from mfgp.prediction.function import FunctionPrediction
+
+        quadrature = Quadrature(tolerance, limit, seed)
+        if isinstance(expression, str):
+            expression = parse(expression, self.tasks)
+        if isinstance(expression, Condition):
+            expression.require_tasks(self.tasks)
+            return ConditionPrediction(self, expression, quadrature)
+        if isinstance(expression, Quantity):
+            expression.require_tasks(self.tasks)
+            return FunctionPrediction(self, expression, quadrature)
+        raise DataTypeError(
+            f"{expression!r} of type {type(expression).__name__} is no expression; write one with mfgp.task, such as "
+            "task('a') - task('b'), or as text, such as 'a - b'"
+        )
 
     def __getitem__(self, task: Hashable) -> Prediction:
         """The prediction of one task alone."""

@@ -57,11 +57,12 @@ def test_parameters() -> None:
         "rank": 1,
         "kernel": "matern52",
         "device": None,
+        "warm_start": False,
         "unseen": "prior",
     }
     assert DifferenceGP().set_params(sources={"a": ["b"]}).sources == {"a": ["b"]}
     assert LatentVariableGP(dimension=3).get_params()["dimension"] == 3
-    assert set(IndependentGP().get_params()) == {"kernel", "device", "unseen"}
+    assert set(IndependentGP().get_params()) == {"kernel", "device", "warm_start", "unseen"}
 
 
 def test_in_a_pipeline() -> None:

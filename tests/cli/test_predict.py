@@ -48,6 +48,33 @@ def test_given_values_are_asked_for_in_vain(complaint: Callable[..., str]) -> No
     assert complaint(*ARGUMENTS, "--given") == message
 
 
+def test_functions_of_tasks_get_columns_of_their_own(run: Run) -> None:
+    train, new = pd.read_csv("train.csv"), pd.read_csv("new.csv")
+    model = MultiTaskGP().fit(train[["a", "b"]], train[["low", "high"]])
+    prediction = model.predict_distribution(new[["a", "b"]], given=new[["low"]])
+    texts = ["shift = high - low", "ratio=exp(high - low)", "0 < high - low < 1"]
+    result = run(*ARGUMENTS, "--given", *(part for text in texts for part in ("--of", text)))
+    assert result.exit_code == 0, result.output
+    written = pd.read_csv("predictions.csv")
+    assert list(written.columns) == [
+        *new.columns,
+        *prediction.to_frame().columns,
+        *(f"shift_{part}" for part in ("mean", "std", "lower", "upper", "error", "invalid")),
+        *(f"ratio_{part}" for part in ("mean", "std", "lower", "upper", "error", "invalid")),
+        *(f"0 < high - low < 1_{part}" for part in ("probability", "error", "invalid")),
+    ]
+    for name, text in {"shift": "high - low", "ratio": "exp(high - low)", texts[2]: texts[2]}.items():
+        expected = prediction.of(text).to_frame().add_prefix(f"{name}_")
+        pd.testing.assert_frame_equal(written[expected.columns], expected)
+
+
+def test_errors_that_are_too_large_are_told(run: Run) -> None:
+    result = run(*ARGUMENTS, "--of", "1 / (low - 1)")
+    assert result.exit_code == 0, result.output
+    assert "1 / (low - 1): " in result.stderr
+    assert "rows have a larger error than tolerance=0.01" in result.stderr
+
+
 @pytest.fixture
 def unfitted(monkeypatch: pytest.MonkeyPatch) -> None:
     """No fit: what has to be refused before one is."""
@@ -83,3 +110,32 @@ def test_an_input_that_is_missing_is_named_before_the_fit(complaint: Callable[..
     pd.read_csv("new.csv").drop(columns="b").to_csv("new.csv", index=False)
     assert complaint(*ARGUMENTS).startswith("there is no column 'b'")
     assert not Path("predictions.csv").exists()
+
+
+@pytest.mark.usefixtures("unfitted")
+def test_a_function_that_cannot_be_read_is_pointed_at_before_the_fit(run: Run) -> None:
+    result = run(*ARGUMENTS, "--of", "shift = high - lwo", "--quiet")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "Error: --of 'shift = high - lwo', column 8: there is no task 'lwo' (did you mean 'low'?); the tasks are "
+        "['low', 'high']\n    high - lwo\n           ^^^\n"
+    )
+
+
+@pytest.mark.usefixtures("unfitted")
+def test_functions_of_one_name_are_refused_before_the_fit(complaint: Callable[..., str]) -> None:
+    message = "--of is given twice for 'x'; write --of 'NAME = EXPRESSION' with another name"
+    assert complaint(*ARGUMENTS, "--of", "x = low", "--of", "x=high") == message
+
+
+@pytest.mark.usefixtures("unfitted")
+def test_a_function_of_the_name_of_a_task_is_refused_before_the_fit(complaint: Callable[..., str]) -> None:
+    message = "--of names a function as a task, 'low'; write --of 'NAME = EXPRESSION' with another name"
+    assert complaint(*ARGUMENTS, "--of", "low = high - low") == message
+
+
+@pytest.mark.usefixtures("unfitted")
+def test_columns_of_earlier_functions_are_refused_before_the_fit(complaint: Callable[..., str]) -> None:
+    pd.read_csv("new.csv").assign(shift_error=0.0).to_csv("new.csv", index=False)
+    message = "NEW has the columns 'shift_error', where predictions are to go; rename them, or leave them out"
+    assert complaint(*ARGUMENTS, "--of", "shift = high - low") == message

@@ -52,3 +52,21 @@ def conditions(
         ),
         max_leaves=5,
     )
+
+
+NAMES_OF_LINEAR = ("a", "b", "c")
+
+
+def linear_conditions() -> st.SearchStrategy[Condition]:
+    """Joined comparisons of few sums, so that bounds of one sum meet."""
+    a, b, c = (task(name) for name in NAMES_OF_LINEAR)
+    sums = st.sampled_from([a, -2 * a, b, a - b, b - a, a + b + c, 0 * a])
+    return st.recursive(
+        st.builds(Comparison, st.sampled_from(["<", "<=", ">", ">="]), sums, st.sampled_from([-1, 0, 1]).map(quantity)),
+        lambda parts: st.one_of(
+            st.builds(lambda a, b: a & b, parts, parts),
+            st.builds(lambda a, b: a | b, parts, parts),
+            parts.map(lambda a: ~a),
+        ),
+        max_leaves=6,
+    )

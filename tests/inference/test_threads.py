@@ -1,31 +1,63 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
+import numpy as np
 import pytest
 import torch
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from mfgp.inference.threads import one_torch_thread
+from mfgp import MultiTaskGP
+from mfgp.inference.threads import one_thread
 
 
 @pytest.fixture(autouse=True)
 def two_threads() -> Iterator[None]:
     before = torch.get_num_threads()
     torch.set_num_threads(2)
-    yield
+    with threadpool_limits(2, user_api="blas"):
+        yield
     torch.set_num_threads(before)
 
 
-def test_torch_has_one_thread_inside() -> None:
-    with one_torch_thread():
-        assert torch.get_num_threads() == 1
-        with one_torch_thread():
-            assert torch.get_num_threads() == 1
-        assert torch.get_num_threads() == 1
-    assert torch.get_num_threads() == 2
+def counts() -> set[int]:
+    return {torch.get_num_threads(), *(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")}
+
+
+def test_everything_has_one_thread_inside() -> None:
+    with one_thread():
+        assert counts() == {1}
+        with one_thread():
+            assert counts() == {1}
+        assert counts() == {1}
+    assert counts() == {2}
 
 
 def test_threads_are_restored_after_an_error() -> None:
-    with pytest.raises(KeyError), one_torch_thread():
+    with pytest.raises(KeyError), one_thread():
         raise KeyError
-    assert torch.get_num_threads() == 2
+    assert counts() == {2}
+
+
+def test_threads_of_python_that_overlap_leave_the_counts_as_they_were() -> None:
+    both_inside, one_has_left = Barrier(2), Barrier(2)
+
+    def work(leaves_first: bool) -> None:
+        with one_thread():
+            both_inside.wait()
+            if not leaves_first:
+                one_has_left.wait()
+        if leaves_first:
+            one_has_left.wait()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, (True, False)))
+    assert counts() == {2}
+
+
+def test_a_fit_and_a_prediction_leave_the_counts_as_they_were() -> None:
+    x = np.linspace(0.0, 1.0, 8)[:, None]
+    MultiTaskGP().fit(x, np.sin(5.0 * x)).predict(x)
+    assert counts() == {2}

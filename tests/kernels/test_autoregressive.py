@@ -102,6 +102,12 @@ def test_a_mirror_image_is_in_reach() -> None:
     assert covariance[0, 1] / torch.sqrt(covariance[0, 0] * covariance[1, 1]) < -1 + 1e-6
 
 
+def test_sources_are_independent_unless_an_edge_joins_them() -> None:
+    apart, joined = build({2: [0, 1]}, 3), build({1: [0], 2: [0, 1]}, 3)
+    assert apart.task_covariance()[0, 1].item() == 0.0
+    assert abs(joined.task_covariance()[0, 1].item()) > 1e-3
+
+
 def test_edges_and_scales_are_set_by_name() -> None:
     kernel = build({2: [0, 1]}, 3)
     kernel.set_edges({(2, 1): 3.0, (2, 0): -2.0})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -25,12 +25,19 @@ from torch import Tensor
 
 from mfgp.data.observations import Observations
 from mfgp.data.scaling import TaskStandardize, standardize_inputs
-from mfgp.data.tensors import check_codes, check_training_data
-from mfgp.errors import DataError, ParameterError
-from mfgp.inference import ExactPosterior, FitReport, TaskNoise, fit
+from mfgp.errors import ParameterError
+from mfgp.inference import ExactPosterior, FitReport, TaskNoise, fit, refit
 from mfgp.inference.posterior import Joint
 from mfgp.kernels import CoregionalizationKernel, TaskKernel, input_kernel
 from mfgp.kernels.levels import expanded_columns
+from mfgp.model.checks import (
+    check_codes,
+    check_tasks,
+    check_training_data,
+    every_task,
+    number_of_tasks,
+    variances,
+)
 
 
 class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
@@ -103,7 +110,7 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
     ) -> None:
         check_training_data(train_X, train_Y, train_Yvar)
         inputs = train_X.shape[-1] - 1
-        num_tasks = _number_of_tasks(train_X, task_feature, kernel, all_tasks)
+        num_tasks = number_of_tasks(train_X, task_feature, kernel, all_tasks)
         if kernel is None:
             kernel = _default_kernel(train_X, num_tasks, cat_dims or [])
         elif cat_dims is not None and {*cat_dims} != {*kernel.levels}:
@@ -156,7 +163,12 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
     @property
     def exact_posterior(self) -> ExactPosterior:
         """The posterior in standardised units, at the current parameters."""
-        self.eval()
+        self._evaluate()
+        if self.train_inputs[0].dim() > 2:
+            raise ParameterError(
+                f"this model is a batch of {tuple(self.train_inputs[0].shape[:-2])} fantasies, which have no one "
+                "posterior; write posterior(X)"
+            )
         if self._exact is None:
             self._exact = ExactPosterior(self.covar_module, self.likelihood, self._observations(self.train_inputs[0]))
         return self._exact
@@ -205,18 +217,18 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         ParameterError
             X names the tasks, and ``output_indices`` others.
         """
-        self.eval()
+        self._evaluate()
         alone = X.shape[-1] == self.num_non_task_features + 1
         if alone and output_indices is not None:
             raise ParameterError("output_indices was given, but X names the task of each row; leave one of them out")
         tasks = self._output_tasks if output_indices is None else list(output_indices)
-        rows = X if alone else _every_task(X, tasks)
+        rows = X if alone else every_task(X, tasks)
         self._map_tasks(rows[..., -1])
         transformed = self.transform_inputs(rows)
         distribution = self(transformed)
         if isinstance(observation_noise, Tensor):
             shape = torch.Size([*distribution.mean.shape[:-1], X.shape[-2], 1 if alone else len(tasks)])
-            variance = _variances(observation_noise, shape).mT.flatten(-2)
+            variance = variances(observation_noise, shape).mT.flatten(-2)
             distribution = self.likelihood(distribution, transformed, noise=variance)
         elif observation_noise:
             variance = self.likelihood.task_variance()[rows[..., -1].long()]
@@ -239,10 +251,23 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         self.eval()
         return report
 
+    def refit(self) -> FitReport:
+        """Climb on from the current hyperparameters, on all the data: quick where these are nearly right."""
+        self.train()
+        with torch.no_grad():
+            rows = self.transform_inputs(self.train_inputs[0])
+        report = refit(self.covar_module, self.likelihood, self._observations(rows))
+        self.eval()
+        return report
+
     def custom_fit(self, mll: MarginalLogLikelihood, **kwargs: Any) -> MarginalLogLikelihood:
         """What ``botorch.fit.fit_gpytorch_mll`` calls: our fit, whatever optimiser was asked for."""
         self.fit_report = self.fit()
         return mll.eval()
+
+    def _evaluate(self) -> None:
+        if self.training:
+            self.eval()
 
     def train(self, mode: bool = True) -> TaskGP:
         """Switch between training and evaluation; the cached posterior is dropped where parameters may change."""
@@ -260,18 +285,49 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         self._exact = None
         return super().load_state_dict(*args, **kwargs)
 
+    def _apply(self, fn: Callable[[Tensor], Tensor]) -> TaskGP:
+        """What torch moves and converts a model by; the cached posterior is dropped."""
+        self._exact = None
+        return super()._apply(fn)
+
     def get_fantasy_model(self, inputs: Tensor, targets: Tensor, **kwargs: Any) -> TaskGP:
-        """A model with observations added, as in GPyTorch; batches of fantasies make a batched model."""
+        """A model with observations added at the same hyperparameters.
+
+        Observations without batch dimensions make the factor grow by their rows; batches of fantasies make a batched
+        model, as in GPyTorch.
+        """
+        task = inputs[..., -1].long()
+        typical = self.likelihood.task_variance().detach()[task]
+        noise = kwargs.pop("noise", torch.full_like(typical, torch.nan))
+        noise = torch.where(noise.isnan() & ~self.likelihood.learned[task], typical, noise)
+        batched = self.train_inputs[0].dim() > 2 or inputs.dim() > 2 or targets.dim() > 1
+        if not batched and not inputs.requires_grad and not targets.requires_grad:
+            return self._grown(inputs, targets, noise)
         if self.prediction_strategy is None:
             ExactGP.__call__(self, inputs)
-        likelihood, task = self.likelihood, inputs[..., -1].long()
-        noise = {"noise": likelihood.task_variance().detach()[task]} | kwargs
-        model = super().get_fantasy_model(inputs, targets, **noise)
+        model = super().get_fantasy_model(inputs, targets, noise=torch.where(noise.isnan(), typical, noise), **kwargs)
         model._exact = None
-        if "noise" not in kwargs:
-            known = model.likelihood.known_variance
-            added = known[..., likelihood.known_variance.shape[-1] :]
-            added.masked_fill_(likelihood.learned[task], torch.nan)
+        before = self.likelihood.known_variance.shape[-1]
+        model.likelihood.known_variance[..., before:].masked_fill_(noise.isnan(), torch.nan)
+        return model
+
+    def _grown(self, inputs: Tensor, targets: Tensor, noise: Tensor) -> TaskGP:
+        """A copy with observations added, whose variances are NaN where the noise is that of their task."""
+        kernel, likelihood = deepcopy(self.covar_module), self.likelihood.get_fantasy_likelihood(noise=noise)
+        before, after = len(self.train_targets), len(self.train_targets) + len(targets)
+        index = torch.arange(before, after, device=targets.device)
+        more = Observations(inputs[:, :-1], inputs[:, -1].long(), targets, noise.sqrt(), index)
+        exact, strategy = self.exact_posterior, self.prediction_strategy
+        in_place_of = {
+            id(self.covar_module): kernel,
+            id(self.likelihood): likelihood,
+            id(exact): exact.extended(more, kernel, likelihood),
+            id(self.train_inputs): [torch.cat([self.train_inputs[0], inputs])],
+            id(self.train_targets): torch.cat([self.train_targets, targets]),
+            **({} if strategy is None else {id(strategy): likelihood}),
+        }
+        model = deepcopy(self, in_place_of)
+        model.prediction_strategy = None
         return model
 
     def subset_output(self, idcs: list[int]) -> TaskGP:
@@ -295,7 +351,7 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         return inputs | {"task_feature": task_feature, "kernel": kernel, "output_tasks": output_tasks} | kwargs
 
     def _map_tasks(self, task_values: Tensor) -> Tensor:
-        return _check_tasks(task_values, self.num_tasks)
+        return check_tasks(task_values, self.num_tasks)
 
     def _units(self) -> tuple[Tensor, Tensor]:
         transform = getattr(self, "outcome_transform", None)
@@ -307,7 +363,7 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         return transform.means, transform.stdvs
 
     def _standardized_inputs(self, X: Tensor) -> Tensor:
-        self.eval()
+        self._evaluate()
         return self.transform_inputs(torch.cat([X, torch.zeros(len(X), 1).to(X)], dim=-1))[..., :-1]
 
     def _observations(self, rows: Tensor) -> Observations:
@@ -319,36 +375,6 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         return Observations(rows[:, :-1], task, self.train_targets, known, index).take(order)
 
 
-def _every_task(X: Tensor, tasks: list[int]) -> Tensor:
-    """Rows (..., q, d) once for each task, task by task: (..., q T, d + 1)."""
-    blocks = [torch.cat([X, torch.full_like(X[..., :1], float(task))], dim=-1) for task in tasks]
-    return torch.cat(blocks, dim=-2)
-
-
-def _check_tasks(values: Tensor, num_tasks: int) -> Tensor:
-    index = values.long()
-    if not (torch.equal(index.to(values), values) and bool((index >= 0).all()) and bool((index < num_tasks).all())):
-        found = sorted(set(values.unique().tolist()))
-        raise DataError(f"the tasks {found} were named, expected whole numbers from 0 to {num_tasks - 1}")
-    return index
-
-
-def _variances(noise: Tensor, shape: torch.Size) -> Tensor:
-    """Noise variances expanded to (..., q, m)."""
-    try:
-        expanded = noise.expand(shape)
-    except RuntimeError:
-        expanded = None
-    if expanded is None or noise.dim() < 2 or noise.shape[-1] != shape[-1]:
-        raise DataError(
-            f"observation_noise has shape {tuple(noise.shape)}, expected {tuple(shape)}, one variance for each row "
-            "and output; write observation_noise=True to add each task's own"
-        )
-    if not bool((noise >= 0.0).all()):
-        raise DataError("observation_noise holds negative values or NaN; give variances, zero or more")
-    return expanded
-
-
 def _default_kernel(train_X: Tensor, num_tasks: int, cat_dims: Sequence[int]) -> CoregionalizationKernel:
     inputs = train_X.shape[-1] - 1
     if not all(0 <= column < inputs for column in cat_dims):
@@ -358,17 +384,3 @@ def _default_kernel(train_X: Tensor, num_tasks: int, cat_dims: Sequence[int]) ->
     kernel = CoregionalizationKernel([inner], num_tasks, rank=min(num_tasks, 2))
     kernel.embed_levels(inputs, levels)
     return kernel
-
-
-def _number_of_tasks(train_X: Tensor, task_feature: int, kernel: TaskKernel | None, all_tasks: list[int] | None) -> int:
-    columns = train_X.shape[-1]
-    if task_feature not in (-1, columns - 1):
-        raise ParameterError(
-            f"task_feature={task_feature}, expected the last column ({columns - 1} or -1); move the task column there"
-        )
-    if kernel is not None:
-        num_tasks = kernel.num_tasks
-    else:
-        num_tasks = int(max([*(all_tasks or []), train_X[:, -1].max().item()])) + 1
-    _check_tasks(train_X[:, -1], num_tasks)
-    return num_tasks

@@ -1,0 +1,40 @@
+"""The package's own architectures, at their defaults."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmarks.contestants import Array, Predict, Predicted, Train
+from mfgp import DifferenceGP, IndependentGP, LatentVariableGP, MultiTaskGP
+
+
+def _fit(model: DifferenceGP | IndependentGP | LatentVariableGP | MultiTaskGP, train: Train) -> Predict:
+    task = np.repeat(np.arange(len(train.y)), [len(y) for y in train.y])
+    table = np.where(task[:, None] == np.arange(len(train.y)), np.concatenate(train.y)[:, None], np.nan)
+    model.fit(np.vstack(train.x), table)
+
+    def predict(x: Array) -> Predicted:
+        mean, std = model.predict(x, return_std=True)
+        return Predicted(mean[:, -1], std[:, -1], float(model.noise_.iloc[-1]))
+
+    return predict
+
+
+def difference(train: Train) -> Predict:
+    """mfgp.DifferenceGP."""
+    return _fit(DifferenceGP(), train)
+
+
+def multi_task(train: Train) -> Predict:
+    """mfgp.MultiTaskGP."""
+    return _fit(MultiTaskGP(), train)
+
+
+def latent_variable(train: Train) -> Predict:
+    """mfgp.LatentVariableGP."""
+    return _fit(LatentVariableGP(), train)
+
+
+def independent(train: Train) -> Predict:
+    """mfgp.IndependentGP."""
+    return _fit(IndependentGP(), train)

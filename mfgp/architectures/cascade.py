@@ -1,0 +1,119 @@
+"""Cascade: each task as a function of the inputs and of other tasks' values."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from gpytorch.kernels import Kernel
+from torch import Tensor
+
+from mfgp.architectures.regressor import Regressor
+from mfgp.architectures.sources import latent_edges
+from mfgp.cascade import CascadeModel
+from mfgp.data.inputs import Inputs
+from mfgp.data.observations import Observations
+from mfgp.data.table import listed
+from mfgp.data.tasks import Tasks
+from mfgp.errors import ParameterError
+from mfgp.inference import FitReport, Known
+from mfgp.inference.report import joined
+from mfgp.prediction import CascadePrediction
+
+
+class CascadeGP(Regressor):
+    """Each task as a function of the inputs and of its sources' values: y_t = g_t(x, y_sources).
+
+    For tasks that are nonlinear in one another: a square, a saturation, a factor that changes over the inputs. Each g_t
+    is a Gaussian process, and the uncertainty of a source goes on into the next task, in training and in prediction.
+    Perdikaris et al. (2017), with the kernel of Cutajar et al. (2019), on any directed acyclic graph of tasks, which
+    need not be measured at the same rows. The prediction is not normal, see
+    :class:`~mfgp.prediction.CascadePrediction`.
+
+    Parameters
+    ----------
+    sources
+        For each task, the tasks whose values are its inputs, for example ``{"gap_expt": ["gap_mp", "gap_oqmd"]}``;
+        tasks that are not named have none. None for a chain in the order of Y's columns, low fidelity first.
+    kernel
+        k(x, x') on the inputs: "matern52", "matern32", "matern12", "rbf" or a GPyTorch kernel.
+    device
+        Where tensors live, for example "cuda"; None for the CPU.
+
+    Attributes
+    ----------
+    model_
+        A :class:`~mfgp.cascade.CascadeModel`: one process a task. It is no BoTorch model.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> X = pd.DataFrame({"x": np.linspace(0, 1, 24)})
+    >>> Y = pd.DataFrame({"cheap": np.sin(9 * X.x), "dear": np.sin(9 * X.x) ** 2})
+    >>> Y.loc[Y.index % 3 > 0, "dear"] = np.nan
+    >>> model = CascadeGP().fit(X, Y)
+    >>> model.predict(pd.DataFrame({"x": [0.55]})).round(2)
+       cheap  dear
+    0  -0.97  0.94
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[Hashable, Sequence[Hashable]] | None = None,
+        kernel: str | Kernel = "matern52",
+        device: str | torch.device | None = None,
+    ) -> None:
+        super().__init__(kernel, device)
+        self.sources = sources
+
+    @property
+    def lengthscales_(self) -> pd.DataFrame:
+        """(processes, inputs) lengthscales, each in its input's unit: how far one has to go for a change.
+
+        A row "task" is that of what a task has of its own, a row "task given its sources" how far one has to go for a
+        change of its relation to them.
+        """
+        self._check_fitted("lengthscales_")
+        kernels: dict[Hashable, Kernel] = {}
+        for place, task in enumerate(self._tasks.latents):
+            own, *relation = self.model_.cascade.conditionals[place].kernel.input_kernels
+            kernels[task] = own
+            kernels |= {f"{task} given its sources": inner for inner in relation}
+        return self._lengthscale_table(kernels)
+
+    @property
+    def value_lengthscales_(self) -> pd.DataFrame:
+        """(T, T) lengthscales over values, in the source's unit: row a task, column its source; NaN without an edge.
+
+        A source has to change by about this much for the curve of the task over it to bend.
+        """
+        self._check_fitted("value_lengthscales_")
+        units = self.model_.outcome_transform.stdvs.cpu().numpy()
+        table = np.full((len(units), len(units)), np.nan)
+        for task, conditional in self.model_.cascade.conditionals.items():
+            if conditional.sources:
+                places = list(conditional.sources)
+                table[task, places] = conditional.kernel.value_lengthscale.detach().cpu().numpy() * units[places]
+        names = pd.Index(self._tasks.latents, tupleize_cols=False)
+        return pd.DataFrame(table, names, names)
+
+    def _fit_model(self, data: Observations, inputs: Inputs, tasks: Tasks) -> tuple[CascadeModel, FitReport]:
+        if inputs.levels:
+            names = [inputs.columns[place] for place in inputs.levels]
+            raise ParameterError(
+                f"CascadeGP takes numbers, but {listed(names)} of X holds categories; write "
+                f"pd.get_dummies(X, columns={names!r}, dtype=float), or use DifferenceGP, which learns levels"
+            )
+        named = latent_edges(self.sources, tasks)
+        model = CascadeModel(data, {latent: named.get(latent, []) for latent in range(len(tasks.latents))}, self.kernel)
+        return model, joined({tasks.latents[latent]: report for latent, report in model.reports.items()})
+
+    def _distribution(
+        self, x: Tensor, index: pd.Index, known: np.ndarray | None, noise: np.ndarray, observed: bool
+    ) -> CascadePrediction:
+        value = torch.full(noise.shape, torch.nan) if known is None else torch.tensor(known)
+        given = Known(value.to(x), torch.tensor(np.square(noise)).to(x))
+        added = torch.from_numpy(self._noise_of_latents()).to(x) * float(observed)
+        return CascadePrediction.at(self.model_, x, given, added, self._tasks.latents, index)
