@@ -11,7 +11,7 @@ from gpytorch.kernels import Kernel
 from torch import Tensor
 
 from mfgp.architectures.regressor import Regressor
-from mfgp.architectures.sources import edges
+from mfgp.architectures.sources import latent_edges
 from mfgp.cascade import CascadeModel
 from mfgp.data.inputs import Inputs
 from mfgp.data.observations import Observations
@@ -77,7 +77,7 @@ class CascadeGP(Regressor):
         """
         self._check_fitted("lengthscales_")
         kernels: dict[Hashable, Kernel] = {}
-        for place, task in enumerate(self.tasks_):
+        for place, task in enumerate(self._tasks.latents):
             own, *relation = self.model_.cascade.conditionals[place].kernel.input_kernels
             kernels[task] = own
             kernels |= {f"{task} given its sources": inner for inner in relation}
@@ -96,7 +96,7 @@ class CascadeGP(Regressor):
             if conditional.sources:
                 places = list(conditional.sources)
                 table[task, places] = conditional.kernel.value_lengthscale.detach().cpu().numpy() * units[places]
-        names = pd.Index(self.tasks_, tupleize_cols=False)
+        names = pd.Index(self._tasks.latents, tupleize_cols=False)
         return pd.DataFrame(table, names, names)
 
     def _fit_model(self, data: Observations, inputs: Inputs, tasks: Tasks) -> tuple[CascadeModel, FitReport]:
@@ -106,20 +106,14 @@ class CascadeGP(Regressor):
                 f"CascadeGP takes numbers, but {listed(names)} of X holds categories; write "
                 f"pd.get_dummies(X, columns={names!r}, dtype=float), or use DifferenceGP, which learns levels"
             )
-        if tasks.labels:
-            names = [tasks.names[place] for place in tasks.labels]
-            raise ParameterError(
-                f"CascadeGP takes tasks that are numbers, but {listed(names)} of Y holds labels; use MultiTaskGP or "
-                "DifferenceGP, or make the label a number"
-            )
-        named = edges(self.sources, tasks.names)
-        model = CascadeModel(data, {task: named.get(task, []) for task in range(len(tasks.names))}, self.kernel)
-        return model, joined({tasks.names[task]: report for task, report in model.reports.items()})
+        named = latent_edges(self.sources, tasks)
+        model = CascadeModel(data, {latent: named.get(latent, []) for latent in range(len(tasks.latents))}, self.kernel)
+        return model, joined({tasks.latents[latent]: report for latent, report in model.reports.items()})
 
     def _distribution(
         self, x: Tensor, index: pd.Index, known: np.ndarray | None, noise: np.ndarray, observed: bool
     ) -> CascadePrediction:
         value = torch.full(noise.shape, torch.nan) if known is None else torch.tensor(known)
         given = Known(value.to(x), torch.tensor(np.square(noise)).to(x))
-        added = self.model_.noise_scale() * float(observed)
-        return CascadePrediction.at(self.model_, x, given, added, self._tasks.names, index)
+        added = torch.from_numpy(self._noise_of_latents()).to(x) * float(observed)
+        return CascadePrediction.at(self.model_, x, given, added, self._tasks.latents, index)

@@ -9,7 +9,7 @@ import torch
 from gpytorch.kernels import Kernel
 
 from mfgp.architectures.estimator import TaskRegressor
-from mfgp.architectures.sources import edges
+from mfgp.architectures.sources import latent_edges
 from mfgp.data.levels import Unseen
 from mfgp.data.tasks import Tasks
 from mfgp.kernels import AutoregressiveKernel, input_kernel
@@ -70,13 +70,7 @@ class DifferenceGP(TaskRegressor):
 
     def _build_kernel(self, num_inputs: int, tasks: Tasks) -> AutoregressiveKernel:
         kernels = [input_kernel(self.kernel, num_inputs) for _ in tasks.latents]
-        spans = tasks.spans
-        sources = {
-            latent: [place for source in several for place in spans[source]]
-            for task, several in edges(self.sources, tasks.names).items()
-            for latent in spans[task]
-        }
-        return AutoregressiveKernel(kernels, sources)
+        return AutoregressiveKernel(kernels, latent_edges(self.sources, tasks))
 
     def _process_names(self) -> list[Hashable]:
         return list(self._tasks.latents)

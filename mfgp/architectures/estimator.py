@@ -25,7 +25,7 @@ from mfgp.inference import FitReport, left_out
 from mfgp.kernels import TaskKernel
 from mfgp.kernels.levels import expanded_columns
 from mfgp.model import TaskGP
-from mfgp.prediction import LabelledPrediction, NormalPrediction, condition
+from mfgp.prediction import NormalPrediction, condition
 
 
 class TaskRegressor(Regressor):
@@ -96,7 +96,7 @@ class TaskRegressor(Regressor):
         grown = copy(self)
         grown.model_ = self.model_.condition_on_observations(rows, data.y.unsqueeze(-1), noise=variance)
         grown._rows = np.concatenate([self._rows, data.row.cpu().numpy() + len(self._index)])
-        grown._counts = grown.model_.exact_posterior.observations.counts(len(self._tasks.latents)).tolist()
+        grown._counts = grown._values_of_tasks(grown.model_.exact_posterior.observations)
         grown._index = self._index.append(index)
         return grown
 
@@ -121,7 +121,7 @@ class TaskRegressor(Regressor):
         Raises
         ------
         ParameterError
-            `by` is neither a name nor one label a row.
+            `by` is neither a name nor one label a row, or a task is a label.
 
         Examples
         --------
@@ -133,10 +133,10 @@ class TaskRegressor(Regressor):
         """
         self._check_fitted("predictions of what was left out")
         if self._tasks.labels:
-            names = [self.tasks_[place] for place in self._tasks.labels]
+            names = [self._tasks.names[task] for task in self._tasks.labels]
             raise ParameterError(
-                f"predict_left_out is for tasks that are numbers, but {listed(names)} holds labels; use "
-                "mfgp.validation.cross_validate"
+                f"predict_left_out is for numbers, but {listed(names)} is a label; "
+                "use mfgp.validation.cross_validate_labels"
             )
         exact = self.model_.exact_posterior
         place = exact.observations.row.cpu().numpy()
@@ -231,15 +231,11 @@ class TaskRegressor(Regressor):
 
     def _distribution(
         self, x: Tensor, index: pd.Index, known: np.ndarray | None, noise: np.ndarray, observed: bool
-    ) -> NormalPrediction | LabelledPrediction:
+    ) -> NormalPrediction:
         joint = self.model_.joint(x)
         means, covariance = joint.mean.cpu().numpy(), joint.covariance.cpu().numpy()
         if known is not None:
             means, covariance = condition(means, covariance, known, np.square(noise))
         if observed:
-            variance = np.square(self.model_.noise_scale().cpu().numpy())
-            covariance = covariance + np.diag(variance * self._tasks.are_numbers)
-        latent = NormalPrediction(self._tasks.latents, index, means, covariance)
-        if not self._tasks.labels:
-            return latent
-        return LabelledPrediction.of_latent(self._tasks.names, latent, tuple(self._tasks.spans), self._tasks.labels)
+            covariance = covariance + np.diag(np.square(self._noise_of_latents()))
+        return NormalPrediction(self._tasks.latents, index, means, covariance)

@@ -25,6 +25,7 @@ from mfgp.inference.posterior import Joint
 from mfgp.kernels.levels import expanded_columns, plain
 from mfgp.kernels.stationary import profile
 from mfgp.prediction import LabelledPrediction, Prediction
+from mfgp.prediction.labelled import of_tasks
 
 
 class Model(Protocol):
@@ -65,13 +66,13 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     @abstractmethod
     def _fit_model(self, data: Observations, inputs: Inputs, tasks: Tasks) -> tuple[Any, FitReport]:
-        """The fitted :class:`Model` of observations in the tasks' units, and how the fit went."""
+        """The fitted :class:`Model` of observations of the tasks' latents, in their units, and how the fit went."""
 
     @abstractmethod
     def _distribution(
         self, x: Tensor, index: pd.Index, known: np.ndarray | None, noise: np.ndarray, observed: bool
     ) -> Prediction:
-        """Joint distribution at inputs (n, d), given values (n, T), NaN where not known, with noise (n, T)."""
+        """Joint distribution of L latents at inputs (n, d), given values (n, L), NaN where not known, with noise."""
 
     def fit(self, X: Any, Y: Any, noise: Any = None) -> Self:
         """Learn the hyperparameters and keep the data.
@@ -108,7 +109,7 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         self.model_, self.fit_report_ = model, report
         self._inputs, self._tasks = inputs, tasks
         self._index, self._rows = index, data.row.cpu().numpy()
-        self._counts, self._fitted_on = data.counts(len(tasks.latents)).tolist(), data.y.device
+        self._counts, self._fitted_on = self._values_of_tasks(data), data.y.device
         self.tasks_ = list(tasks.names)
         self.n_features_in_ = x.shape[1]
         if inputs.feature_names_in is not None:
@@ -118,7 +119,7 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return self
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
-        """Mean of every task, or class of a label, at each row, in the form that Y had: frame for a frame and so on.
+        """Mean of every task, or class of a label, at each row, in the form that Y had: a frame for a frame.
 
         Parameters
         ----------
@@ -133,53 +134,16 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         NotFittedError
             Before ``fit``.
         """
-        x, index = self._read(X)
+        self._check_fitted("predictions")
         if self._tasks.labels:
-            prediction = self._distribution(self._tensor(x), index, None, np.empty(0), False)
-            means = self._tasks.present(_means_and_codes(prediction), index)
-            return (means, self._tasks.present_numbers(prediction.deviations, index)) if return_std else means
+            return self._predict_labels(X, return_std)
+        x, index = self._read(X)
         if return_std:
             joint = self.model_.joint(self._tensor(x))
             deviations = joint.covariance.diagonal(dim1=1, dim2=2).clamp_min(0.0).sqrt()
             return tuple(self._tasks.present(values.cpu().numpy(), index) for values in (joint.mean, deviations))
         means = self.model_.mean(self._tensor(x)).cpu().numpy()
         return self._tasks.present(means, index)
-
-    @available_if(_has_labels)  # type: ignore[untyped-decorator]
-    def predict_proba(self, X: Any, *, given: Any = None, noise: Any = None) -> Any:
-        """Probabilities of the classes of labels, in the order of ``classes_``.
-
-        Parameters
-        ----------
-        X, given, noise
-            As for :meth:`predict_distribution`.
-
-        Returns
-        -------
-        For a single task: (n, K), a frame or an array as Y was. For several: a dictionary of frames by label.
-
-        Raises
-        ------
-        AttributeError
-            No task is a label: there is no such method then.
-        """
-        prediction = self.predict_distribution(X, given=given, noise=noise)
-        assert isinstance(prediction, LabelledPrediction)
-        found = {
-            self._tasks.names[task]: prediction.probabilities(self._tasks.names[task]) for task in prediction.classes
-        }
-        if self._tasks.form == "vector":
-            return found[self._tasks.names[0]].to_numpy()
-        return found[self._tasks.names[0]] if self._tasks.form == "series" else found
-
-    @property
-    def classes_(self) -> Any:
-        """Classes of each label by task, in the order of their probabilities; of a single task, an array of them."""
-        self._check_fitted("classes_")
-        if not self._tasks.labels:
-            raise AttributeError("classes_ are those of labels, but every task is a number")
-        found = {self._tasks.names[task]: np.array(labels.classes) for task, labels in self._tasks.labels.items()}
-        return found[self._tasks.names[0]] if self._tasks.form in ("vector", "series") else found
 
     def predict_distribution(
         self, X: Any, *, given: Any = None, noise: Any = None, observed: bool = False
@@ -201,17 +165,52 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         x, index = self._read(X)
         if noise is not None and given is None:
             raise ParameterError("noise= describes the given values, but given= is missing; give both or neither")
-        values = None
         scale = np.broadcast_to(self.model_.noise_scale().cpu().numpy(), (len(x), len(self._tasks.latents)))
+        values = None
         if given is not None:
             known = None if noise is None else self._tasks.read_noise(noise, X)
             values, known = self._tasks.observe(self._tasks.read_given(given, X), known)
             scale = scale if known is None else np.where(np.isnan(known), scale, known)
-        return self._distribution(self._tensor(x), index, values, scale, observed)
+        return of_tasks(self._distribution(self._tensor(x), index, values, scale, observed), self._tasks)
+
+    @available_if(_has_labels)  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Any, *, given: Any = None, noise: Any = None) -> Any:
+        """Probabilities of the classes of labels, in the order of ``classes_``.
+
+        Parameters
+        ----------
+        X, given, noise
+            As for :meth:`predict_distribution`.
+
+        Returns
+        -------
+        For a single task: (n, K), a frame or an array as Y was. For several: a dictionary of frames by label.
+
+        Raises
+        ------
+        AttributeError
+            No task is a label: there is no such method then.
+        """
+        prediction = self.predict_distribution(X, given=given, noise=noise)
+        assert isinstance(prediction, LabelledPrediction)
+        names = [self._tasks.names[task] for task in self._tasks.labels]
+        found = {name: prediction.probabilities(name) for name in names}
+        if self._tasks.form == "vector":
+            return found[names[0]].to_numpy()
+        return found[names[0]] if self._tasks.form == "series" else found
+
+    @property
+    def classes_(self) -> Any:
+        """Classes of each label by task, in the order of their probabilities; of a single task, an array of them."""
+        self._check_fitted("classes_")
+        if not self._tasks.labels:
+            raise AttributeError("classes_ are those of labels, but every task is a number")
+        found = {self._tasks.names[task]: np.array(labels.classes) for task, labels in self._tasks.labels.items()}
+        return found[self._tasks.names[0]] if self._tasks.form in ("vector", "series") else found
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """R2 on the measured values y (n, T), of labels the accuracy, averaged over tasks with at least two values."""
-        x, index = self._read(X)
+        x, _ = self._read(X)
         truth = self._tasks.read_given(y, X, "y")
         if sample_weight is not None and np.shape(sample_weight) != (len(x),):
             raise DataError(
@@ -219,7 +218,7 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 "each row of X"
             )
         if self._tasks.labels:
-            means = _means_and_codes(self._distribution(self._tensor(x), index, None, np.empty(0), False))
+            means = self.predict_distribution(X).means_and_codes  # type: ignore[attr-defined]
         else:
             means = self.model_.mean(self._tensor(x)).cpu().numpy()
         scores = []
@@ -238,19 +237,16 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         Labels have none.
         """
         self._check_fitted("noise_")
-        numbers = self._tasks.are_numbers
+        numbers = self._tasks.numbers
         names = [name for name, number in zip(self._tasks.latents, numbers, strict=True) if number]
-        scale = self.model_.noise_scale().cpu().numpy()[numbers]
-        return pd.Series(scale, pd.Index(names, tupleize_cols=False), name="noise")
+        index = pd.Index(names, tupleize_cols=False)
+        return pd.Series(self.model_.noise_scale().cpu().numpy()[numbers], index, name="noise")
 
     def __repr__(self, N_CHAR_MAX: int = 700) -> str:
         described = super().__repr__(N_CHAR_MAX)
         if not hasattr(self, "model_"):
             return described
-        firsts = [
-            self._counts[span.start] for span in self._tasks.spans
-        ]  # every labelled row has a label's first score
-        tasks = ", ".join(f"{task} ({count})" for task, count in zip(self.tasks_, firsts, strict=True))
+        tasks = ", ".join(f"{task} ({count})" for task, count in zip(self.tasks_, self._counts, strict=True))
         return f"{described}\n  tasks (values): {tasks}\n  inputs: {self.n_features_in_}\n  fit: {self.fit_report_}"
 
     def __sklearn_tags__(self) -> Tags:
@@ -262,6 +258,23 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             tags.classifier_tags = ClassifierTags()
             tags.regressor_tags = None
         return tags
+
+    def _predict_labels(self, X: Any, return_std: bool) -> Any:
+        prediction = self.predict_distribution(X)
+        assert isinstance(prediction, LabelledPrediction)
+        means = self._tasks.present(prediction.means_and_codes, prediction.index)
+        if not return_std:
+            return means
+        return means, self._tasks.present_numbers(prediction.deviations, prediction.index)
+
+    def _noise_of_latents(self) -> np.ndarray:
+        """(L,) standard deviation of what a measurement adds; scores of labels are not measured."""
+        return self.model_.noise_scale().cpu().numpy() * self._tasks.numbers
+
+    def _values_of_tasks(self, data: Observations) -> list[int]:
+        """How many values each task has: those of its first latent, which is seen wherever the task is."""
+        counts = data.counts(len(self._tasks.latents)).tolist()
+        return [counts[span.start] for span in self._tasks.spans]
 
     def _check_fitted(self, wanted: str) -> None:
         if not hasattr(self, "model_"):
@@ -303,9 +316,3 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         numbers = [name for place, name in enumerate(self._inputs.columns) if place not in self._inputs.levels]
         index = pd.Index(list(kernels), tupleize_cols=False)
         return pd.DataFrame(rows, index, pd.Index(numbers, tupleize_cols=False))
-
-
-def _means_and_codes(prediction: Prediction) -> np.ndarray:
-    """(n, T) means of numbers, and codes of the most probable classes of labels."""
-    assert isinstance(prediction, LabelledPrediction)
-    return np.where(np.isnan(prediction.codes), prediction.means, prediction.codes)

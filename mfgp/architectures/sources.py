@@ -5,7 +5,24 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
+from mfgp.data.tasks import Tasks
 from mfgp.errors import ParameterError
+
+
+def latent_edges(sources: Mapping[Hashable, Sequence[Hashable]] | None, tasks: Tasks) -> dict[int, list[int]]:
+    """The sources of each latent by place: each score of a label has all the sources of its label.
+
+    Raises
+    ------
+    ParameterError
+        As :func:`edges`.
+    """
+    spans = tasks.spans
+    return {
+        latent: [place for source in several for place in spans[source]]
+        for task, several in edges(sources, tasks.names).items()
+        for latent in spans[task]
+    }
 
 
 def edges(sources: Mapping[Hashable, Sequence[Hashable]] | None, tasks: tuple[Hashable, ...]) -> dict[int, list[int]]:

@@ -15,7 +15,7 @@ from sklearn.gaussian_process.kernels import RBF, ConstantKernel
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mfgp import DifferenceGP, IndependentGP, LatentVariableGP, MultiTaskGP
+from mfgp import CascadeGP, DifferenceGP, IndependentGP, LatentVariableGP, MultiTaskGP
 from mfgp.datasets import BandGaps, load_band_gaps
 from mfgp.validation import LabelValidation, cross_validate_labels
 from mfgp.validation.labels import Method, Rows
@@ -86,6 +86,7 @@ def methods(gaps: BandGaps) -> dict[str, Method]:
         "MultiTaskGP, 2 processes": MultiTaskGP(processes=2),
         "DifferenceGP": DifferenceGP(),
         "LatentVariableGP": LatentVariableGP(),
+        "CascadeGP": CascadeGP(),
         "IndependentGP": IndependentGP(),
     }
     found: dict[str, Method] = {}

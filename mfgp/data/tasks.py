@@ -75,14 +75,6 @@ class Tasks:
         return cls(names, form, labels)
 
     @property
-    def are_numbers(self) -> NDArray[np.bool_]:
-        """(L,) whether a latent is a task that is a number."""
-        numbers = np.ones(len(self.latents), dtype=bool)
-        for task in self.labels:
-            numbers[list(self.spans[task])] = False
-        return numbers
-
-    @property
     def latents(self) -> tuple[Hashable, ...]:
         """L names of what a model learns: the quantities, and the scores of the labels."""
         return tuple(name for task in range(len(self.names)) for name in self._latents_of(task))
@@ -95,6 +87,12 @@ class Tasks:
             spans.append(range(start, start + len(self._latents_of(task))))
             start = spans[-1].stop
         return spans
+
+    @property
+    def numbers(self) -> NDArray[np.bool_]:
+        """(L,) whether a latent is a task that is a number."""
+        of_labels = {place for task in self.labels for place in self.spans[task]}
+        return np.array([place not in of_labels for place in range(len(self.latents))])
 
     def observe(self, values: Array, noise: Array | None) -> tuple[Array, Array | None]:
         """Latents (n, L) and the deviations of their noise, from values (n, T) as `read` gives them.

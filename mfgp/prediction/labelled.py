@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -14,8 +14,8 @@ from scipy.special import ndtr, ndtri
 from scipy.stats.qmc import Sobol
 
 from mfgp.data.labels import Labels
+from mfgp.data.tasks import Tasks
 from mfgp.errors import ColumnError
-from mfgp.prediction.normal import NormalPrediction
 from mfgp.prediction.prediction import Prediction
 
 POINTS = 512  # quasi-random points of an integral over scores
@@ -25,7 +25,7 @@ BLOCK_ENTRIES = 2**22
 @final
 @dataclass(frozen=True, eq=False, repr=False)
 class LabelledPrediction(Prediction):
-    """Numbers and labels together: normal numbers and scores, and the classes that the scores make likely.
+    """Numbers and labels together: numbers and scores, and the classes that the scores make likely.
 
     Among `means` and `covariance` those of labels are NaN: a label has neither. In draws, a label is the code of its
     class.
@@ -43,6 +43,7 @@ class LabelledPrediction(Prediction):
 
     Examples
     --------
+    >>> from mfgp.prediction import NormalPrediction
     >>> latent = NormalPrediction(("y = yes",), pd.RangeIndex(1), np.array([[1.0]]), np.array([[[4.0]]]))
     >>> p = LabelledPrediction.of_latent(("y",), latent, (range(1),), {0: Labels(("no", "yes"), ordered=False)})
     >>> p.probabilities("y").round(2)
@@ -53,7 +54,7 @@ class LabelledPrediction(Prediction):
     0  yes
     """
 
-    latent: NormalPrediction
+    latent: Prediction
     spans: tuple[range, ...]
     classes: Mapping[int, Labels]
 
@@ -61,7 +62,7 @@ class LabelledPrediction(Prediction):
     def of_latent(
         cls,
         tasks: tuple[Hashable, ...],
-        latent: NormalPrediction,
+        latent: Prediction,
         spans: tuple[range, ...],
         classes: Mapping[int, Labels],
     ) -> LabelledPrediction:
@@ -90,6 +91,11 @@ class LabelledPrediction(Prediction):
             codes[:, task] = self._of_classes[task].argmax(axis=1)
         return codes
 
+    @property
+    def means_and_codes(self) -> np.ndarray:
+        """(n, T) means of numbers, and codes of the most probable classes."""
+        return np.where(np.isnan(self.codes), self.means, self.codes)
+
     def probabilities(self, task: Hashable) -> pd.DataFrame:
         """(n, K) probabilities of the classes of a label, which sum to one.
 
@@ -112,7 +118,7 @@ class LabelledPrediction(Prediction):
         """(n, K) probabilities by the label's place."""
         return {task: _expected(self._scores(task), labels) for task, labels in self.classes.items()}
 
-    def _scores(self, task: int) -> NormalPrediction:
+    def _scores(self, task: int) -> Prediction:
         return _selected(self.latent, self.spans[task])
 
     @property
@@ -173,27 +179,35 @@ class LabelledPrediction(Prediction):
                 by_class.columns = pd.Index([f"{name}_{value}" for value in by_class.columns])
                 parts += [self.labels[[name]], by_class]
             else:
-                parts.append(NormalPrediction((name,), self.index, *_moments(self.latent, span)).to_frame(level))
+                parts.append(_selected(self.latent, span).to_frame(level))
         return pd.concat(parts, axis="columns")
 
     def _quantiles(self, probability: float) -> np.ndarray:
-        return self.means + ndtri(probability) * self.deviations
+        quantiles = np.full_like(self.means, np.nan)
+        numbers = [task for task in range(len(self.tasks)) if task not in self.classes]
+        if numbers:
+            places = [self.spans[task].start for task in numbers]
+            quantiles[:, numbers] = _selected(self.latent, places)._quantiles(probability)
+        return quantiles
 
 
-def _moments(latent: NormalPrediction, places: range | list[int]) -> tuple[np.ndarray, np.ndarray]:
-    order = np.array(places, dtype=int)
-    return latent.means[:, order], latent.covariance[:, order[:, None], order]
+def of_tasks(latent: Prediction, tasks: Tasks) -> Prediction:
+    """The prediction of tasks from that of their latents, which is the same where no task is a label."""
+    if not tasks.labels:
+        return latent
+    return LabelledPrediction.of_latent(tasks.names, latent, tuple(tasks.spans), tasks.labels)
 
 
-def _selected(latent: NormalPrediction, places: range | list[int]) -> NormalPrediction:
+def _selected(latent: Prediction, places: Sequence[int]) -> Prediction:
     """The joint distribution of some of the latents."""
-    return NormalPrediction(tuple(latent.tasks[place] for place in places), latent.index, *_moments(latent, places))
+    names = tuple(latent.tasks[place] for place in places)
+    return latent.combine(np.eye(len(latent.tasks))[:, list(places)], np.zeros(len(names)), names)
 
 
-def _expected(scores: NormalPrediction, labels: Labels) -> np.ndarray:
+def _expected(scores: Prediction, labels: Labels) -> np.ndarray:
     """(n, K) expected probabilities, in blocks of bounded memory."""
-    normals = _normals(len(scores.tasks))[:, None, :]
-    rows = max(1, BLOCK_ENTRIES // (POINTS * len(labels.classes)))
+    normals = _normals(scores.dimension)[:, None, :]
+    rows = max(1, BLOCK_ENTRIES // (POINTS * max(scores.dimension, len(labels.classes))))
     blocks = [
         labels.probabilities(scores.take(slice(start, start + rows)).draw(normals)).mean(axis=0)
         for start in range(0, len(scores), rows)
