@@ -1,9 +1,9 @@
-"""Published multi-fidelity test functions: Forrester (1 input), Currin (2), Park (4) and Borehole (8).
+"""Published multi-fidelity test functions: two sinusoids and Forrester (1 input), Currin (2), Park (4), Borehole (8).
 
-Each is a :class:`~mfgp.datasets.Synthetic` with the tasks "low" and "high". All but Forrester's have the low fidelity
-of Xiong, Qian and Wu, "Sequential design and analysis of high-accuracy and low-accuracy computer codes",
-Technometrics 55, 37 (2013). Formulas as in Surjanovic and Bingham's Virtual Library of Simulation Experiments,
-https://www.sfu.ca/~ssurjano.
+Each is a :class:`~mfgp.datasets.Synthetic` with the tasks "low" and "high". Currin's, Park's and the borehole have the
+low fidelity of Xiong, Qian and Wu, "Sequential design and analysis of high-accuracy and low-accuracy computer codes",
+Technometrics 55, 37 (2013), and formulas as in Surjanovic and Bingham's Virtual Library of Simulation Experiments,
+https://www.sfu.ca/~ssurjano. The high fidelity of the sinusoids is no linear function of the low one.
 
 Examples
 --------
@@ -19,6 +19,12 @@ Examples
 >>> park.truth(pd.DataFrame({"x1": [0.2], "x2": [0.4], "x3": [0.6], "x4": [0.8]})).round(4)
       low    high
 0  13.606  12.733
+>>> sinusoid.truth(pd.DataFrame({"x": [0.0625]})).round(4)
+   low    high
+0  1.0 -1.3517
+>>> shifted_sinusoid.truth(pd.DataFrame({"x": [0.0625]})).round(4)
+   low    high
+0  1.0  0.9084
 >>> borehole.inputs
 ['rw', 'r', 'Tu', 'Hu', 'Tl', 'Hl', 'L', 'Kw']
 """
@@ -77,6 +83,18 @@ def _borehole_low(x: Array) -> Array:
     return _borehole(x, 5.0, 1.5)
 
 
+def _sine(x: Array) -> Array:
+    return np.sin(8 * np.pi * x[:, 0])
+
+
+def _squared_sine(x: Array) -> Array:
+    return (x[:, 0] - np.sqrt(2)) * _sine(x) ** 2
+
+
+def _shifted_sine(x: Array) -> Array:
+    return x[:, 0] ** 2 + np.sin(8 * np.pi * x[:, 0] + np.pi / 10) ** 2
+
+
 #: One input in [0, 1]; minimum f(0.757249) = -6.020740. Low fidelity 0.5 f(x) + 10 (x - 0.5) - 5.
 forrester = Synthetic(
     "Forrester",
@@ -119,4 +137,21 @@ borehole = Synthetic(
     },
     {"low": _borehole_low, "high": _borehole_high},
     f"Morris, Mitchell and Ylvisaker, Technometrics 35, 243 (1993); low fidelity: {_XIONG}",
+)
+
+#: One input in [0, 1]: low sin(8 pi x), high (x - sqrt 2) low(x)^2, hardly correlated with it.
+sinusoid = Synthetic(
+    "Sinusoid",
+    {"x": (0.0, 1.0)},
+    {"low": _sine, "high": _squared_sine},
+    "Perdikaris, Raissi, Damianou, Lawrence and Karniadakis, Proc. R. Soc. A 473, 20160751 (2017)",
+)
+
+#: One input in [0, 1]: low sin(8 pi x), high x^2 + sin(8 pi x + pi/10)^2, which is no function of x and low(x) that is
+#: smooth in x: where the sine falls it has another value than where it rises.
+shifted_sinusoid = Synthetic(
+    "Phase-shifted sinusoid",
+    {"x": (0.0, 1.0)},
+    {"low": _sine, "high": _shifted_sine},
+    "Lee, Dietrich, Karniadakis and Kevrekidis, Interface Focus 9, 20180083 (2019)",
 )

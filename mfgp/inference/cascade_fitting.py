@@ -19,6 +19,8 @@ from mfgp.inference.report import FitReport
 from mfgp.kernels import AutoregressiveKernel, CascadeKernel, TaskKernel, input_kernel
 from mfgp.kernels.autoregressive import topological_order
 
+RELATION_STRETCH = 10.0  # a relation between tasks changes more slowly over the inputs than the tasks do
+
 
 def fit_cascade(
     observations: Observations, sources: Mapping[int, Sequence[int]], kernel: str | Kernel = "matern52"
@@ -53,9 +55,8 @@ def fit_cascade(
         if several:
             cascade = Cascade({t: conditionals[t] for t in order if t in before}, len(order))
             own = replace(own, x=_with_sources(cascade, own.x, several))
-            covariance: TaskKernel = CascadeKernel(
-                input_kernel(kernel, inputs), input_kernel(kernel, inputs), inputs, len(several)
-            )
+            relation = input_kernel(kernel, inputs, stretch=RELATION_STRETCH)
+            covariance: TaskKernel = CascadeKernel(input_kernel(kernel, inputs), relation, inputs, len(several))
         else:
             covariance = AutoregressiveKernel([input_kernel(kernel, inputs)], sources={})
         levels = [conditionals[t].noise.scale.detach() for t in before if conditionals[t].noise.learned]

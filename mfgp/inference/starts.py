@@ -30,6 +30,7 @@ from mfgp.kernels.levels import embeddings_of, plain
 from mfgp.kernels.priors import LengthscalePrior
 from mfgp.kernels.stationary import LENGTHSCALE_BOUNDS, profile
 
+_SHORT = 0.15  # of the usual lengthscales: a task that goes up and down several times looks like noise from there
 _LITTLE = 0.3  # standard deviation of a part of the kernel that a start leaves out
 
 
@@ -98,38 +99,45 @@ def _(kernel: AutoregressiveKernel, noise: TaskNoise, observations: Observations
         kernel.set_edges(dict.fromkeys(kernel.edges, 0.0))
         _set_differences(kernel, noise, estimates)
         yield "tasks unrelated"
+    elif kernel.num_tasks == 1:
+        inner = kernel.input_kernels[0]
+        _set_lengthscale(inner, _fresh(inner).lengthscale if profile(inner) else None, _SHORT)
+        kernel.set_scale(0, 1.0)
+        noise.set_scale(torch.full_like(noise.scale, _LITTLE))
+        yield "short lengthscales"
 
 
 @starting_points.register
 def _(kernel: CascadeKernel, noise: TaskNoise, observations: Observations) -> Iterator[str]:
     yield "current"
     d, k = kernel.num_inputs, kernel.num_sources
-    own, curve = _fresh(kernel.own.inner), _fresh(kernel.relation.values)
+    over_inputs, over_values = _fresh(kernel.own.inner), _fresh(kernel.relation.values)
     inputs, values = observations.x[:, :d], observations.x[:, d : d + k]
     usual = values.new_full((1, 1), LengthscalePrior(d).median)
 
-    def begin(curve: float, slopes: Tensor, stretch: float, over_values: Tensor | None, explained: Tensor) -> None:
-        rest = estimate_task(deepcopy(own), replace(observations, x=inputs, y=observations.y - explained))
+    def begin(curve: float, slopes: Tensor, stretch: float, lengthscale: Tensor | None, explained: Tensor) -> None:
+        rest = estimate_task(deepcopy(over_inputs), replace(observations, x=inputs, y=observations.y - explained))
         kernel.set_scales(rest.scale, curve, slopes + _LITTLE)
         _set_lengthscale(kernel.own.inner, rest.lengthscale)
         _set_lengthscale(kernel.relation.inner, usual, stretch)
-        _set_lengthscale(kernel.relation.values, over_values)
+        _set_lengthscale(kernel.relation.values, lengthscale)
         noise.set_scale(rest.noise.scale.detach())
 
     none = torch.zeros_like(values[0])
-    begin(_LITTLE, none, 1.0, curve.lengthscale, explained=torch.zeros_like(observations.y))
+    begin(_LITTLE, none, 1.0, over_values.lengthscale, explained=torch.zeros_like(observations.y))
     yield "task alone"
     of_values = replace(observations, x=values)
     slopes = _regress(observations.y, values, None)
-    begin(_LITTLE, slopes.abs(), 2.0, curve.lengthscale, explained=values @ slopes)
+    begin(_LITTLE, slopes.abs(), 10.0, over_values.lengthscale, explained=values @ slopes)
     yield "linear in its sources"
-    alone = estimate_task(deepcopy(curve), of_values)
+    alone = estimate_task(deepcopy(over_values), of_values)
     begin(alone.scale, none, 2.0, alone.lengthscale, explained=alone.predict(values))
     yield "a curve over its sources"
     both = estimate_task(input_kernel("rbf", d + k), replace(observations, x=observations.x[:, : d + k]))
+    lengthscales = torch.as_tensor(both.lengthscale)
     kernel.set_scales(_LITTLE, both.scale, none + _LITTLE)
-    _set_lengthscale(kernel.relation.inner, torch.as_tensor(both.lengthscale)[:, :d].log().mean().exp().view(1, 1))
-    _set_lengthscale(kernel.relation.values, torch.as_tensor(both.lengthscale)[:, d:])
+    _set_lengthscale(kernel.relation.inner, lengthscales[:, :d])
+    _set_lengthscale(kernel.relation.values, lengthscales[:, d:])
     noise.set_scale(both.noise.scale.detach())
     yield "a surface over its inputs and sources"
 

@@ -41,6 +41,8 @@ class LengthscalePrior(LightPrior):
     ----------
     num_inputs
         d, the number of inputs; inputs are standardised.
+    stretch
+        How many times longer the median is than usual, for what changes more slowly than a task itself.
 
     Examples
     --------
@@ -51,10 +53,10 @@ class LengthscalePrior(LightPrior):
 
     MEDIAN, SHARED, OWN = 1.5, 1.0, 0.5
 
-    def __init__(self, num_inputs: int) -> None:
+    def __init__(self, num_inputs: int, stretch: float = 1.0) -> None:
         super().__init__()
         self.num_inputs = num_inputs
-        self.median = self.MEDIAN * math.sqrt(num_inputs)
+        self.median = self.MEDIAN * math.sqrt(num_inputs) * stretch
 
     def log_prob(self, x: Tensor) -> Tensor:
         """Log density of lengthscales (..., 1, d), summed over the inputs."""

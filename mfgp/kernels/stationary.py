@@ -135,7 +135,9 @@ def squared_distance(x1: Tensor, x2: Tensor) -> Tensor:
     return (norms - 2.0 * x1 @ x2.transpose(-1, -2)).clamp_min(0.0)
 
 
-def input_kernel(kernel: str | Kernel, num_inputs: int, batch_shape: torch.Size = torch.Size()) -> Kernel:
+def input_kernel(
+    kernel: str | Kernel, num_inputs: int, batch_shape: torch.Size = torch.Size(), stretch: float = 1.0
+) -> Kernel:
     """The kernel k(x, x') on the inputs: a named one with a lengthscale per input, or a copy of the user's own.
 
     A named kernel has unit variance (amplitudes belong to the tasks) and carries the dimension-scaled
@@ -149,6 +151,8 @@ def input_kernel(kernel: str | Kernel, num_inputs: int, batch_shape: torch.Size 
         d, the number of inputs; with levels among them, :func:`~mfgp.kernels.levels.expanded_columns`.
     batch_shape
         Shape of a batch of parameter sets.
+    stretch
+        Of a named kernel's prior: how many times longer lengthscales are than usual.
 
     Raises
     ------
@@ -169,7 +173,7 @@ def input_kernel(kernel: str | Kernel, num_inputs: int, batch_shape: torch.Size 
             f"kernel={kernel!r} is not known; write one of 'matern52', 'matern32', 'matern12', 'rbf', "
             "or give a GPyTorch kernel such as gpytorch.kernels.RQKernel()"
         )
-    prior = LengthscalePrior(num_inputs)
+    prior = LengthscalePrior(num_inputs, stretch)
     constraint = LogTransformedInterval(*LENGTHSCALE_BOUNDS, initial_value=prior.median)
     options: dict[str, Any] = {
         "ard_num_dims": num_inputs,
