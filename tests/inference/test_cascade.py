@@ -275,3 +275,16 @@ def test_evidence_that_is_straight_in_two_coordinates_has_a_closed_form(noise: f
     torch.testing.assert_close(spread, covariance, rtol=0, atol=0.03)
     picked = nodes.pick((torch.arange(2000, dtype=torch.float64).unsqueeze(-1) + 0.5) / 2000)
     torch.testing.assert_close(picked.mean(0)[0], mean, rtol=0, atol=0.04)
+
+
+def test_nodes_of_a_row_do_not_depend_on_the_rows_beside_it() -> None:
+    noise = torch.tensor([1.0, 1e-4], dtype=torch.float64)  # the second takes more rounds
+
+    def log_likelihood(points: Tensor, noise: Tensor) -> Tensor:
+        return -0.5 * (points.sum(-1) - 1.5).square() / noise
+
+    together = pooled_nodes(lambda points: log_likelihood(points, noise), 2, 2, LIKE)
+    for row in range(2):
+        alone = pooled_nodes(lambda points, row=row: log_likelihood(points, noise[row]), 1, 2, LIKE)
+        torch.testing.assert_close(together.points[:, row], alone.points[:, 0])
+        torch.testing.assert_close(together.weights[:, row], alone.weights[:, 0])
