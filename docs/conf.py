@@ -33,7 +33,9 @@ myst_heading_anchors = 3
 autosummary_ignore_module_all = False
 autodoc_default_options = {
     "no-value": True,
-    "exclude-members": ", ".join(f"set_{method}_request" for method in ("fit", "predict", "score")),  # scikit-learn's
+    "exclude-members": ", ".join(
+        f"set_{method}_request" for method in ("fit", "predict", "predict_proba", "score")
+    ),  # scikit-learn's
 }
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
