@@ -8,6 +8,7 @@ from math import inf
 from typing import TypeAlias
 
 from mfgp.expressions.condition import Comparison, Condition, Junction, Not
+from mfgp.expressions.membership import Membership
 
 MOST_TERMS = 64
 
@@ -49,7 +50,8 @@ def as_boxes(condition: Condition) -> Mapping[Box, int] | None:
 
     Returns
     -------
-    None if a comparison is not linear in the tasks, or there would be more than 64 boxes.
+    None if a comparison is not linear in the tasks, a label is asked for its class, or there would be more than 64
+    boxes.
 
     Examples
     --------
@@ -73,6 +75,8 @@ def _terms(condition: Condition, tasks: tuple[Hashable, ...], negated: bool) -> 
             return terms if len(terms) <= MOST_TERMS else None
         case Comparison():
             return _half_space(condition, tasks, negated)
+        case Membership():
+            return None
     raise AssertionError(condition)
 
 

@@ -34,7 +34,10 @@ class Condition(Expression):
         return self._fold(values, _margin)
 
     def truth(self, values: Mapping[Hashable, Tensor]) -> Tensor:
-        """1 where the condition holds, -1 where it does not, NaN where that cannot be said."""
+        """1 where the condition holds, -1 where it does not, NaN where that cannot be said.
+
+        The value of a task that is a label is one of its classes, the same for all values of the other tasks.
+        """
         return self._fold(values, _truth)
 
     @abstractmethod
@@ -53,6 +56,8 @@ class Condition(Expression):
         ------
         ColumnError
             A task is used that is not among them.
+        ParameterError
+            A label is asked for its class.
 
         Examples
         --------

@@ -24,9 +24,9 @@ COMPARISON, OR, AND, SUM, PRODUCT, UNARY, POWER, ATOM = range(8)
 class Expression(ABC):
     """A function of tasks: a quantity, such as a difference, or a condition, such as a comparison.
 
-    Expressions are values. ``==`` compares their structure and gives True or False, so that they can be looked up; it
-    is no condition, since a continuous quantity equals a number with probability zero. ``repr`` gives a text that
-    :func:`mfgp.parse` reads back.
+    Expressions are values. ``==`` between two of them compares their structure and gives True or False, so that they
+    can be looked up. A quantity has no ``==`` with a number, since it equals one with probability zero; a task that is
+    a label has one with a class, which is a condition. ``repr`` gives a text that :func:`mfgp.parse` reads back.
 
     Raises
     ------
@@ -93,6 +93,11 @@ class Expression(ABC):
         """Names of the tasks that are used, each once, from left to right."""
         return tuple(dict.fromkeys(name for child in self.children for name in child.tasks))
 
+    @cached_property
+    def labels(self) -> tuple[Hashable, ...]:
+        """Names of the tasks that are asked for their class, each once, from left to right."""
+        return tuple(dict.fromkeys(name for child in self.children for name in child.labels))
+
     def require_tasks(self, known: Collection[Hashable]) -> None:
         """Raise ColumnError if a task is used that is not among those known."""
         for name in self.tasks:
@@ -105,7 +110,12 @@ class Expression(ABC):
         if isinstance(other, Real):
             raise ParameterError(
                 f"{self!r} == {other!r} is no condition: a continuous quantity equals a number with probability zero; "
-                f"write abs(x - {other!r}) < tolerance for a quantity x, and a condition c as c or ~c"
+                f"write abs(x - {other!r}) < tolerance for a quantity x, task(name).isin([{other!r}]) for a label with "
+                "such a class, and a condition c as c or ~c"
+            )
+        if isinstance(other, str):
+            raise ParameterError(
+                f"{self!r} == {other!r} is no condition: only a task has classes; write task(name) == {other!r}"
             )
         return NotImplemented
 

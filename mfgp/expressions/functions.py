@@ -8,8 +8,8 @@ from mfgp.errors import ParameterError
 from mfgp.expressions.quantity import Function, Quantity, Task, quantity
 
 
-def task(name: Hashable) -> Quantity:
-    """The value of a task, to be used in expressions.
+def task(name: Hashable) -> Task:
+    """The value of a task, or the class of a label, to be used in expressions.
 
     Parameters
     ----------
@@ -28,6 +28,8 @@ def task(name: Hashable) -> Quantity:
     gap_expt - task('PBE gap')
     >>> (abs(error) < 0.5) & (task("gap_expt") > 1)
     (abs(gap_expt - task('PBE gap')) < 0.5) & (gap_expt > 1)
+    >>> (task("color") == "red") & (task("gap_expt") > 2)
+    (color == 'red') & (gap_expt > 2)
     """
     if not isinstance(name, Hashable):
         raise ParameterError(f"task({name!r}) names no task; write the name of one column of Y, such as task('gap')")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, final
 from botorch.acquisition.objective import MCAcquisitionObjective
 from torch import Tensor
 
+from mfgp.errors import ParameterError
+
 if TYPE_CHECKING:
     from mfgp.expressions.condition import Condition
     from mfgp.expressions.expression import Expression
@@ -57,10 +59,17 @@ class ExpressionConstraint:
     ------
     ColumnError
         The condition uses a task that is not among them.
+    ParameterError
+        The condition asks a label for its class.
     """
 
     def __init__(self, condition: Condition, tasks: Sequence[Hashable]) -> None:
         condition.require_tasks(tasks)
+        if condition.labels:
+            raise ParameterError(
+                f"{condition!r} asks {condition.labels[0]!r} for its class, but BoTorch samples scores, not classes; "
+                "use the probability that Prediction.of gives"
+            )
         self.condition = condition
         self.tasks = tuple(tasks)
 

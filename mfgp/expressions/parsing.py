@@ -12,7 +12,8 @@ from mfgp.errors import DataTypeError, ExpressionError, MfgpError
 from mfgp.expressions.condition import Comparison, Condition
 from mfgp.expressions.expression import MAX_DEPTH, Expression, unknown_task
 from mfgp.expressions.functions import task
-from mfgp.expressions.quantity import FUNCTIONS, OF_SEVERAL, TASK, Arithmetic, Function, Quantity, quantity
+from mfgp.expressions.membership import Membership
+from mfgp.expressions.quantity import FUNCTIONS, OF_SEVERAL, TASK, Arithmetic, Function, Quantity, Task, quantity
 from mfgp.expressions.source import Source
 
 MAX_LENGTH = 5_000
@@ -28,8 +29,12 @@ COMPARISONS: dict[type[ast.cmpop], str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: "
 ADVICE: dict[type[ast.AST], str] = {
     ast.BitXor: "^ is not part of the language; a power is written a ** 2",
     ast.FloorDiv: "// is not part of the language; write / for a quotient",
-    ast.Eq: "a continuous quantity equals another with probability zero; write abs(a - b) < tolerance",
-    ast.NotEq: "a continuous quantity differs from another with probability one; write abs(a - b) > tolerance",
+    ast.Eq: "a continuous quantity equals another with probability zero; write abs(a - b) < tolerance, and a class in "
+    "quotes, color == 'red', or in brackets where it is a number, phase in [3]",
+    ast.NotEq: "a continuous quantity differs from another with probability one; write abs(a - b) > tolerance, and a "
+    "class in quotes, color != 'red', or in brackets where it is a number, phase not in [3]",
+    ast.In: "in asks a label for its class; write color in ['red', 'white']",
+    ast.NotIn: "not in asks a label for its class; write color not in ['red', 'white']",
     ast.IfExp: "if is not part of the language; write maximum(a, b), minimum(a, b), or a condition",
     ast.Attribute: 'attributes are not part of the language; a name with a dot is written task("a.b")',
     ast.Subscript: 'brackets are not part of the language; a name with brackets is written task("a[0]")',
@@ -40,8 +45,9 @@ def parse(text: str, tasks: Collection[Hashable] | None = None) -> Expression:
     """Read an expression from text.
 
     The language: numbers, names of tasks, ``+ - * / **``, ``exp log sqrt abs maximum minimum``, the comparisons
-    ``< <= > >=`` (also in a row, as in ``1 < gap < 2``), and ``and or not`` or ``& | ~``. A task whose name is not a
-    plain word is written ``task("its name")``. All bind as in Python.
+    ``< <= > >=`` (also in a row, as in ``1 < gap < 2``), and ``and or not`` or ``& | ~``. A label is asked for its
+    class by ``color == 'red'``, ``color != 'red'``, ``color in ['red', 'white']`` or ``color not in [...]``. A task
+    whose name is not a plain word is written ``task("its name")``. All bind as in Python.
 
     Parameters
     ----------
@@ -61,6 +67,8 @@ def parse(text: str, tasks: Collection[Hashable] | None = None) -> Expression:
     --------
     >>> parse("1.1 < gap_expt < 1.7 and gap_expt > gap_pbe")
     (1.1 < gap_expt) & (gap_expt < 1.7) & (gap_expt > gap_pbe)
+    >>> parse("color == 'red' and gap_expt > 2")
+    (color == 'red') & (gap_expt > 2)
     >>> parse("gap_expt - gap_pbe.real")
     Traceback (most recent call last):
         ...
@@ -128,6 +136,8 @@ class _Reader:
                 return Arithmetic(ARITHMETIC[type(op)], self._quantity(left, levels), self._quantity(right, levels))
             case ast.BoolOp(op=op, values=values):
                 return self._joined([self._condition(value, levels) for value in values], isinstance(op, ast.And))
+            case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq() | ast.In() | ast.NotIn() as symbol]):
+                return self._membership(node, left, symbol, node.comparators[0], levels)
             case ast.Compare(left=left, ops=symbols, comparators=others):
                 return self._compared(node, [left, *others], symbols, levels)
         return self._refuse_kind(node, getattr(node, "op", node))
@@ -145,7 +155,10 @@ class _Reader:
 
     def _constant(self, node: ast.expr, value: object) -> Quantity:
         if isinstance(value, str):
-            self._refuse(node, f"text is not part of the language; a task of this name is written task({value!r})")
+            self._refuse(
+                node,
+                f"text stands for a class, as in color == {value!r}; a task of this name is written task({value!r})",
+            )
         return quantity(value)
 
     def _call(self, node: ast.expr, name: str, arguments: list[ast.expr], levels: int) -> Quantity:
@@ -162,10 +175,7 @@ class _Reader:
 
     def _name(self, node: ast.expr, arguments: list[ast.expr]) -> Hashable:
         """A task's name: text, a number, or a tuple of them."""
-        try:
-            name = ast.literal_eval(arguments[0]) if len(arguments) == 1 else None
-        except (ValueError, TypeError, RecursionError, MemoryError):
-            name = None
+        name = _literal(arguments[0]) if len(arguments) == 1 else None
         if name is None or not isinstance(name, Hashable):
             self._refuse(node, 'task takes the name of one task in quotes; write task("a name")')
         return name
@@ -184,6 +194,23 @@ class _Reader:
         pairs = zip(symbols, values[:-1], values[1:], strict=True)
         return self._joined([Comparison(COMPARISONS[type(symbol)], *pair) for symbol, *pair in pairs], True)
 
+    def _membership(self, node: ast.expr, left: ast.expr, symbol: ast.cmpop, right: ast.expr, levels: int) -> Condition:
+        if isinstance(symbol, ast.Eq | ast.NotEq):
+            name, known = (right, left) if isinstance(left, ast.Constant) else (left, right)
+            if not isinstance(known, ast.Constant) or not isinstance(known.value, str | bool):
+                self._refuse_kind(node, symbol)
+            classes: Collection[Hashable] = [known.value]
+        else:
+            name, listed = left, _literal(right)
+            if not isinstance(listed, list | tuple) or not listed:
+                self._refuse_kind(right, symbol)
+            classes = listed
+        label = self._quantity(name, levels)
+        if not isinstance(label, Task):
+            self._refuse(name, f"only a task has classes, and {label!r} is none; write color == 'red'")
+        found = Membership.of(label, classes)
+        return ~found if isinstance(symbol, ast.NotEq | ast.NotIn) else found
+
     def _quantity(self, node: ast.expr, levels: int) -> Quantity:
         value = self.read(node, levels)
         if not isinstance(value, Quantity):
@@ -201,8 +228,16 @@ class _Reader:
         return value
 
     def _refuse_kind(self, node: ast.expr, culprit: ast.AST) -> NoReturn:
-        known = "numbers, names, + - * / **, functions, comparisons, and, or, not"
+        known = "numbers, names, + - * / **, functions, comparisons, classes of labels, and, or, not"
         self._refuse(node, ADVICE.get(type(culprit), f"this is not part of the language, which has {known}"))
 
     def _refuse(self, node: ast.expr, what: str) -> NoReturn:
         raise ExpressionError(self.source.point(what, *self.source.span(node))) from None
+
+
+def _literal(node: ast.expr) -> object:
+    """The numbers, text and lists of them that are written there; None for anything else."""
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError, RecursionError, MemoryError):
+        return None

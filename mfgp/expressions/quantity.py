@@ -7,20 +7,22 @@ import math
 import operator
 import reprlib
 from abc import abstractmethod
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from numbers import Real
-from typing import Any, NoReturn, TypeGuard, final
+from typing import Any, NoReturn, TypeGuard, final, overload
 
+import numpy as np
 import torch
 from botorch.acquisition.objective import ScalarizedPosteriorTransform
 from torch import Tensor
 
 from mfgp.errors import DataTypeError, ParameterError
-from mfgp.expressions.condition import Comparison
+from mfgp.expressions.condition import Comparison, Condition
 from mfgp.expressions.expression import ATOM, POWER, PRODUCT, SUM, UNARY, Expression, enclosed
 from mfgp.expressions.linear import LinearForm
+from mfgp.expressions.membership import Membership
 from mfgp.expressions.objective import ExpressionObjective
 
 OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
@@ -214,9 +216,54 @@ class Constant(Quantity):
 @final
 @dataclass(frozen=True, eq=False, repr=False)
 class Task(Quantity):
-    """The value of a task at a row."""
+    """The value of a task at a row: a number, or the class of a label, which is asked for by ``==``, ``!=`` or `isin`.
+
+    Examples
+    --------
+    >>> from mfgp import task
+    >>> task("color") == "red"
+    color == 'red'
+    >>> task("color") != "red"
+    ~(color == 'red')
+    """
 
     name: Hashable
+
+    def isin(self, classes: Iterable[Hashable]) -> Condition:
+        """The condition that the task, a label, is of one of these classes.
+
+        Raises
+        ------
+        DataTypeError
+            What is given is no list, or lists what cannot be a class.
+        ParameterError
+            The list is empty.
+
+        Examples
+        --------
+        >>> from mfgp import task
+        >>> task("color").isin(["red", "orange"])
+        color in ['red', 'orange']
+        """
+        return Membership.of(self, classes)
+
+    @overload
+    def __eq__(self, other: str | bool | np.bool_) -> Condition: ...  # type: ignore[overload-overlap]
+    @overload
+    def __eq__(self, other: object) -> bool: ...
+    def __eq__(self, other: object) -> Condition | bool:
+        return Membership.of(self, [other]) if isinstance(other, str | bool | np.bool_) else super().__eq__(other)
+
+    @overload
+    def __ne__(self, other: str | bool | np.bool_) -> Condition: ...  # type: ignore[overload-overlap]
+    @overload
+    def __ne__(self, other: object) -> bool: ...
+    def __ne__(self, other: object) -> Condition | bool:
+        if isinstance(other, str | bool | np.bool_):
+            return ~Membership.of(self, [other])
+        return super().__ne__(other)
+
+    __hash__ = Quantity.__hash__
 
     def evaluate(self, values: Mapping[Hashable, Tensor]) -> Tensor:
         """The task's own values."""
@@ -346,6 +393,11 @@ def quantity(value: Any) -> Quantity:
         return value
     if isinstance(value, Expression):
         raise DataTypeError(f"{value!r} is a condition, expected a quantity or a number; join conditions by &, | and ~")
+    if isinstance(value, str):
+        raise DataTypeError(
+            f"{value!r} has no place among numbers; a label has no order and no arithmetic: write "
+            f"task(name) == {value!r} or task(name).isin([{value!r}])"
+        )
     if not isinstance(value, Real) or isinstance(value, bool):
         raise DataTypeError(
             f"{reprlib.repr(value)} of type {type(value).__name__} has no place in an expression; write numbers, "

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mfgp.inference.evidence import inverse_of_factor
-from mfgp.inference.posterior import ExactPosterior
+from mfgp.inference.posterior import BLOCK_ENTRIES, ExactPosterior, Joint
 from mfgp.inference.threads import one_thread
 
 
@@ -77,3 +77,44 @@ def left_out(posterior: ExactPosterior, group: Tensor) -> LeftOut:
             half_log_determinant = lower.diagonal(dim1=-2, dim2=-1).log().sum(-1)
             log_density[of_this_size] = half_log_determinant - 0.5 * (squares + size * math.log(2.0 * math.pi))
     return LeftOut(mean, variance, log_density)
+
+
+@torch.no_grad()
+def left_out_joint(posterior: ExactPosterior, x: Tensor, group: Tensor, group_of_row: Tensor) -> Joint:
+    """Joint distribution of all tasks at rows, each row without the observations of its group, noise not included.
+
+    With A the inverse of the observations' covariance C, a = A y, and v = A k of the covariance k of a task at a row
+    with the observations, leaving a group g out changes the mean k^T a by -v_g^T A_gg^-1 a_g and the covariances
+    k(x, x) - k^T A k by v_g^T A_gg^-1 v_g: the precision of the observations without g is that of all, conditioned on
+    g. All of a row's tasks are predicted, whether they were observed or not.
+
+    Parameters
+    ----------
+    posterior
+        Of all observations.
+    x
+        (n, d) standardised inputs.
+    group
+        (N,) integer label of each observation's group.
+    group_of_row
+        (n,) which group is left out at a row; one that no observation has leaves nothing out.
+    """
+    labels, place = torch.unique(group, return_inverse=True)
+    order, sizes = torch.argsort(place, stable=True), torch.bincount(place)
+    starts = sizes.cumsum(0) - sizes
+    joint = posterior.joint(x)
+    found = torch.searchsorted(labels, group_of_row).clamp_max(len(labels) - 1)
+    size_of_row = torch.where(labels[found] == group_of_row, sizes[found], 0)
+    with one_thread():
+        inverse_root = torch.linalg.solve_triangular(posterior.lower, torch.eye(len(group)).to(x), upper=False).T
+        for size in size_of_row[size_of_row > 0].unique().tolist():
+            of_this_size = torch.nonzero(size_of_row == size).squeeze(-1)
+            for rows in of_this_size.split(max(1, BLOCK_ENTRIES // (size * len(group)))):
+                here = order[starts[found[rows]].unsqueeze(-1) + torch.arange(size, device=order.device)]
+                root = inverse_root[here]
+                lower = torch.linalg.cholesky(root @ root.mT)
+                reach = torch.linalg.solve_triangular(lower, root @ posterior.halves(x[rows])[1].mT, upper=False)
+                own = torch.linalg.solve_triangular(lower, posterior.weights[here].unsqueeze(-1), upper=False)
+                joint.mean[rows] -= (reach.mT @ own).squeeze(-1)
+                joint.covariance[rows] += reach.mT @ reach
+    return joint

@@ -169,7 +169,7 @@ class ExactPosterior:
             for start in range(0, count, self._block):
                 here = slice(start, start + self._block)
                 prior = self.kernel.task_covariance(x[here]) + self.kernel.offsets()
-                mean[here], half = self._halves(x[here])
+                mean[here], half = self.halves(x[here])
                 covariance[here] = prior - half @ half.mT
         return Joint(mean, covariance)
 
@@ -192,7 +192,7 @@ class ExactPosterior:
             mean.addr_(correlation @ weights, factor)
         return mean
 
-    def _halves(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def halves(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean (b, T) at inputs (b, d), and L^-1 of the covariance with the observations, (b, T, N)."""
         parts = list(self._parts(x))
         half = self._offset_solution.repeat(len(x), 1, 1)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,9 +16,20 @@ from mfgp.prediction.quadrature import Estimates, Quadrature
 from mfgp.prediction.statistic import Quantiles, Statistic
 
 
-def values_at(expression: Expression, tasks: tuple[Hashable, ...], draws: np.ndarray) -> np.ndarray:
-    """A quantity, or 1 and 0 for whether a condition holds, at draws (s, n, T): (s, n), NaN outside the domain."""
-    values = {name: torch.from_numpy(draws[..., tasks.index(name)]) for name in expression.tasks}
+def values_at(
+    expression: Expression,
+    tasks: tuple[Hashable, ...],
+    draws: np.ndarray,
+    classes: Mapping[Hashable, Hashable] | None = None,
+) -> np.ndarray:
+    """A quantity, or 1 and 0 for whether a condition holds, at draws (s, n, T): (s, n), NaN outside the domain.
+
+    Labels that a condition asks have the given classes, at all draws.
+    """
+    values: dict[Hashable, Any] = dict(classes or {})
+    for name in expression.tasks:
+        if name not in values:
+            values[name] = torch.from_numpy(draws[..., tasks.index(name)])
     found = expression.truth(values) if isinstance(expression, Condition) else expression.evaluate(values)
     array = np.broadcast_to(found.numpy(), draws.shape[:-1])
     return (array + 1.0) / 2.0 if isinstance(expression, Condition) else array

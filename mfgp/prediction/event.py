@@ -14,6 +14,7 @@ from mfgp.expressions import Condition
 from mfgp.expressions.boxes import Box, as_boxes
 from mfgp.prediction.box import NormalBox
 from mfgp.prediction.draws import estimate, only, values_at, warn_unless_settled
+from mfgp.prediction.labelled import LabelledPrediction
 from mfgp.prediction.normal import NormalPrediction
 from mfgp.prediction.prediction import SHOWN, Prediction
 from mfgp.prediction.quadrature import Estimates, Quadrature
@@ -29,8 +30,9 @@ class ConditionPrediction:
 
     Where the tasks that are used are jointly normal and each comparison is linear, the condition is a sum of boxes in
     weighted sums of tasks, by inclusion and exclusion. Boxes of one or two sums have closed forms, those of more are
-    integrated smoothly (Genz 1992). All else is the share of quasi-random draws. Draws at which the condition is
-    neither true nor false are left out; `invalid` is their share.
+    integrated smoothly (Genz 1992). Where a label is asked for its class, the classes' probabilities are averaged over
+    quasi-random draws of the scores and of the numbers beside. All else is the share of quasi-random draws. Draws at
+    which the condition is neither true nor false are left out; `invalid` is their share.
 
     Parameters
     ----------
@@ -79,6 +81,8 @@ class ConditionPrediction:
 
     def sample(self, size: int, seed: int | None = None) -> np.ndarray:
         """(size, n): 1 where the condition holds at a draw, 0 where it does not, NaN where that cannot be said."""
+        if isinstance(self.prediction, LabelledPrediction):
+            return self.prediction.sample_truth(self.expression, size, seed)
         return values_at(self.expression, self.prediction.tasks, self.prediction.sample(size, seed))
 
     def to_frame(self) -> pd.DataFrame:
@@ -100,6 +104,8 @@ class ConditionPrediction:
             boxes = as_boxes(self.expression)
             if boxes is not None:
                 return self._of_boxes(joint, boxes)
+        if isinstance(joint, LabelledPrediction):
+            return self._of_labels(joint)
         return estimate(self.prediction, self.expression, Share(), self.quadrature)
 
     def _of_boxes(self, prediction: NormalPrediction, boxes: Mapping[Box, int]) -> Estimates:
@@ -122,6 +128,15 @@ class ConditionPrediction:
         rest = self.quadrature.estimate(integrand, Share(), rows=len(self), dimension=most - 1, width=width)
         warn_unless_settled(rest, self.expression, self.quadrature)
         return Estimates(closed.value + rest.value, rest.error, rest.settled, rest.draws)
+
+    def _of_labels(self, joint: LabelledPrediction) -> Estimates:
+        def integrand(rows: np.ndarray, normals: np.ndarray) -> np.ndarray:
+            return joint.take(rows).expected_truth(self.expression, normals[:, None, :]).T
+
+        width = joint.dimension + sum(len(labels.classes) for labels in joint.classes.values())
+        found = self.quadrature.estimate(integrand, Share(), rows=len(joint), dimension=joint.dimension, width=width)
+        warn_unless_settled(found, self.expression, self.quadrature)
+        return found
 
     def _series(self, values: np.ndarray) -> pd.Series:
         return pd.Series(values, self.index, name=repr(self.expression))

@@ -16,6 +16,9 @@ from scipy.stats.qmc import Sobol
 from mfgp.data.labels import Labels
 from mfgp.data.tasks import Tasks
 from mfgp.errors import ColumnError
+from mfgp.expressions import Condition
+from mfgp.prediction.classes import combinations, truth_at_codes
+from mfgp.prediction.draws import values_at
 from mfgp.prediction.prediction import Prediction
 
 POINTS = 512  # quasi-random points of an integral over scores
@@ -78,6 +81,11 @@ class LabelledPrediction(Prediction):
         return cls(tasks, latent.index, means, covariance, latent, spans, classes)
 
     @property
+    def labels_by_name(self) -> dict[Hashable, Labels]:
+        """The classes of each task that is a label."""
+        return {self.tasks[place]: labels for place, labels in self.classes.items()}
+
+    @property
     def labels(self) -> pd.DataFrame:
         """(n, labels) the most probable class of each label."""
         found = {self.tasks[task]: self.classes[task].values(self.codes[:, task]) for task in self.classes}
@@ -128,16 +136,43 @@ class LabelledPrediction(Prediction):
 
     def draw(self, normals: np.ndarray) -> np.ndarray:
         """Standard normals (s, n, dimension) or (s, 1, dimension) to draws (s, n, T), codes for labels."""
+        return self._draw(normals)[0]
+
+    def _draw(self, normals: np.ndarray) -> tuple[np.ndarray, dict[Hashable, np.ndarray]]:
+        """Draws, and of each label the probabilities (s, n, K) of its classes at the scores that were drawn."""
         latent = self.latent.draw(normals[..., : self.latent.dimension])
-        draws = np.empty((*latent.shape[:2], len(self.tasks)))
+        draws, found = np.empty((*latent.shape[:2], len(self.tasks))), {}
         chances = iter(np.moveaxis(ndtr(normals[..., self.latent.dimension :]), -1, 0))
-        for task, span in enumerate(self.spans):
+        for task, (name, span) in enumerate(zip(self.tasks, self.spans, strict=True)):
             if task in self.classes:
-                upto = np.cumsum(self.classes[task].probabilities(latent[..., span]), axis=-1)[..., :-1]
+                found[name] = self.classes[task].probabilities(latent[..., span])
+                upto = np.cumsum(found[name], axis=-1)[..., :-1]
                 draws[..., task] = (next(chances)[..., None] > upto).sum(axis=-1)
             else:
                 draws[..., task] = latent[..., span.start]
-        return draws
+        return draws, found
+
+    def sample_truth(self, condition: Condition, size: int, seed: int | None = None) -> np.ndarray:
+        """(size, n): 1 where a condition holds at the draws of :meth:`sample`, else 0; NaN outside its domain."""
+        return truth_at_codes(condition, self.tasks, self.sample(size, seed), self.labels_by_name)
+
+    def expected_truth(self, condition: Condition, normals: np.ndarray) -> np.ndarray:
+        """(s, n) probabilities that a condition holds at numbers and scores that are drawn.
+
+        Given these, labels are independent of one another, so each combination of classes counts with the product of
+        their probabilities, and what is left to average is smooth. Where the condition is outside its domain for some
+        of the combinations, one of them is drawn.
+        """
+        draws, probabilities = self._draw(normals)
+        expected = np.zeros(draws.shape[:-1])
+        for values, codes in combinations(condition, self.labels_by_name):
+            shares = [probabilities[name][..., several].sum(axis=-1) for name, several in codes.items()]
+            expected += np.prod(shares, axis=0) * values_at(condition, self.tasks, draws, values)
+        outside = np.isnan(expected)
+        if outside.any():
+            drawn = truth_at_codes(condition, self.tasks, draws, self.labels_by_name)
+            expected = np.where(outside, drawn, expected)
+        return expected
 
     def take(self, rows: slice | np.ndarray) -> LabelledPrediction:
         """The prediction at some of the rows, by their places."""
@@ -196,6 +231,11 @@ def of_tasks(latent: Prediction, tasks: Tasks) -> Prediction:
     if not tasks.labels:
         return latent
     return LabelledPrediction.of_latent(tasks.names, latent, tuple(tasks.spans), tasks.labels)
+
+
+def labels_of(prediction: Prediction) -> dict[Hashable, Labels]:
+    """The classes of the tasks of a prediction that are labels."""
+    return prediction.labels_by_name if isinstance(prediction, LabelledPrediction) else {}
 
 
 def _selected(latent: Prediction, places: Sequence[int]) -> Prediction:

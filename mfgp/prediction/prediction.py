@@ -160,7 +160,8 @@ class Prediction(ABC):
         Parameters
         ----------
         expression
-            Made of :func:`mfgp.task`, or a text that :func:`mfgp.parse` reads: a quantity or a condition.
+            Made of :func:`mfgp.task`, or a text that :func:`mfgp.parse` reads: a quantity or a condition. A label is
+            asked for its class by ``task("color") == "red"``.
         tolerance
             Largest standard error of what has no closed form: of means and deviations as a share of the row's
             deviation; of quantiles twice that share; of probabilities half the tolerance.
@@ -176,11 +177,12 @@ class Prediction(ABC):
         Raises
         ------
         ColumnError, ExpressionError
-            A task is used that there is not, or the text is no expression.
+            A task is used that there is not, a label is used as a number or a number asked for its class, or the text
+            is no expression.
         DataTypeError
             What is given is neither an expression nor text.
         ParameterError
-            The tolerance, the limit or the seed means nothing.
+            The tolerance, the limit or the seed means nothing, or a label has no such class.
 
         Examples
         --------
@@ -194,17 +196,20 @@ class Prediction(ABC):
         >>> p.of("0 < high - low < 1").probability.round(3).item()
         0.736
         """
+        from mfgp.prediction.classes import require_kinds
         from mfgp.prediction.event import ConditionPrediction
         from mfgp.prediction.function import FunctionPrediction
+        from mfgp.prediction.labelled import labels_of
 
         quadrature = Quadrature(tolerance, limit, seed)
         if isinstance(expression, str):
             expression = parse(expression, self.tasks)
-        if isinstance(expression, Condition):
+        if isinstance(expression, Expression):
             expression.require_tasks(self.tasks)
+            require_kinds(expression, labels_of(self))
+        if isinstance(expression, Condition):
             return ConditionPrediction(self, expression, quadrature)
         if isinstance(expression, Quantity):
-            expression.require_tasks(self.tasks)
             return FunctionPrediction(self, expression, quadrature)
         raise DataTypeError(
             f"{expression!r} of type {type(expression).__name__} is no expression; write one with mfgp.task, such as "

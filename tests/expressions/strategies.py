@@ -40,11 +40,17 @@ def quantities(
 
 
 def conditions(
-    names: st.SearchStrategy[Any], numbers: st.SearchStrategy[float] = NUMBERS
+    names: st.SearchStrategy[Any],
+    numbers: st.SearchStrategy[float] = NUMBERS,
+    classes: st.SearchStrategy[Any] | None = None,
 ) -> st.SearchStrategy[Condition]:
     sides = quantities(names, numbers)
+    comparisons: st.SearchStrategy[Condition] = st.builds(
+        Comparison, st.sampled_from(["<", "<=", ">", ">="]), sides, sides
+    )
+    several = st.nothing() if classes is None else st.lists(classes, min_size=1, max_size=3)
     return st.recursive(
-        st.builds(Comparison, st.sampled_from(["<", "<=", ">", ">="]), sides, sides),
+        comparisons | st.builds(lambda name, values: task(name).isin(values), names, several),
         lambda parts: st.one_of(
             st.builds(lambda a, b: a & b, parts, parts),
             st.builds(lambda a, b: a | b, parts, parts),

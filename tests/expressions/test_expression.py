@@ -19,6 +19,7 @@ import mfgp
 from mfgp import exp, log, maximum, minimum, sqrt, task
 from mfgp.errors import ColumnError, DataTypeError, MfgpError, ParameterError
 from mfgp.expressions import Condition, LinearForm, Quantity
+from mfgp.expressions.boxes import as_boxes
 from mfgp.expressions.expression import Expression
 from tests.expressions.strategies import conditions, quantities
 
@@ -136,9 +137,8 @@ def test_equality_is_that_of_structure() -> None:
     assert a + b != b + a
     assert (a > b) != (b < a)
     assert {a - b: "error"}[task("a") - task("b")] == "error"
-    assert a != "a"
     assert a is not None
-    assert a not in ["a", None]
+    assert a not in [b, None]
 
 
 def test_copies_and_pickles_are_equal() -> None:
@@ -176,7 +176,15 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     "not equal": (lambda: a != np.int64(1), r"write abs\(x - np.int64\(1\)\) < tolerance for a quantity x"),
     "is true": (lambda: (a > 1) == True, "and a condition c as c or ~c"),  # noqa: E712
     "arithmetic": (lambda: a + (b > 1), "b > 1 is a condition, expected a quantity or a number"),
-    "text": (lambda: a - "b", r"'b' of type str has no place in an expression; write numbers, mfgp.task\(name\), and"),
+    "text": (lambda: a - "b", r"'b' has no place among numbers; a label has no order and no arithmetic: write task"),
+    "order of a class": (lambda: a > "red", r"write task\(name\) == 'red' or task\(name\).isin\(\['red'\]\)"),
+    "sum is a class": (lambda: a + b == "red", r"a \+ b == 'red' is no condition: only a task has classes; write task"),
+    "class that is a number": (lambda: a == 3, r"task\(name\).isin\(\[3\]\) for a label with such a class"),
+    "chain of classes": (lambda: 1 if a == "red" else 0, "a == 'red' is neither true nor false before there is a pred"),
+    "isin of text": (lambda: a.isin("red"), r"isin takes a list of classes, but 'red' came; write isin\(\['red'\]\)"),
+    "isin of nothing": (lambda: a.isin([]), r"isin takes the classes of a, but the list is empty; write isin\(\['red"),
+    "isin of lists": (lambda: a.isin([["red"]]), r"\['red'\] of type list is no class; list values that the label has"),
+    "isin of a task": (lambda: a.isin([b]), "b of type Task is no class; list values that the label has"),
     "array": (lambda: np.ones(3) * a, r"array\(\[1., 1., 1.\]\) of type ndarray has no place in an expression"),
     "series": (lambda: a * pd.Series([1.0]), r"of type Series has no place in an expression"),
     "true": (lambda: a + True, "True of type bool has no place in an expression"),
@@ -220,3 +228,20 @@ def test_the_smaller_and_the_larger_of_several() -> None:
     values = {"a": torch.tensor(1.0), "b": torch.tensor(2.0), "c": torch.tensor(3.0)}
     assert minimum(b, a, c).evaluate(values) == 1
     assert maximum(b, a, c, 5).evaluate(values) == 5
+
+
+def test_a_label_is_asked_for_its_class() -> None:
+    red = a == "red"
+    assert red == a.isin(["red"])
+    assert (a == "red") == red
+    assert (a != "red") == ~red
+    assert (a == True) == a.isin([np.bool_(True)])  # noqa: E712
+    assert a.isin(["red", "blue", "red"]) == a.isin(pd.Series(["red", "blue"]))
+    assert ((a == "red") & (b > 1)).labels == ("a",)
+    assert ((a == "red") & (b > 1)).tasks == ("a", "b")
+    assert a != b
+    assert a == task("a")
+    values = {"a": "red", "b": torch.tensor([0.0, 2.0])}
+    assert (red & (b > 1)).truth(values).tolist() == [-1.0, 1.0]
+    assert ((a != "red") | (b > 1)).truth(values).tolist() == [-1.0, 1.0]
+    assert as_boxes(red) is None

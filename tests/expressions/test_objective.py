@@ -132,6 +132,8 @@ def test_a_posterior_transform_agrees_with_the_prediction() -> None:
 def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(ParameterError, match=r"low \* high is not linear in the tasks.* use \.objective\(tasks\)"):
         (low * high).posterior_transform(TASKS)
+    with pytest.raises(ParameterError, match=r"asks 'low' for its class, but BoTorch samples scores, not classes; use"):
+        (task("low") == "red").constraint(TASKS)
     message = r"there is no task 'low'; the tasks are \['high'\], in high - low"
     for make in (high - low).objective, (high - low).posterior_transform, (high - low > 0).constraint:
         with pytest.raises(ColumnError, match=message):

@@ -17,7 +17,7 @@ a, b, c = task("a"), task("b"), task("c")
 minus_a = -a
 
 
-@given(st.one_of(quantities(OTHER_NAMES), conditions(OTHER_NAMES)))
+@given(st.one_of(quantities(OTHER_NAMES), conditions(OTHER_NAMES, classes=OTHER_NAMES)))
 def test_what_is_written_reads_back(expression: Expression) -> None:
     assert parse(repr(expression)) == expression
     assert hash(parse(repr(expression))) == hash(expression)
@@ -106,6 +106,11 @@ READ = {
     "task(3) + task(-1.5) + task(('x', 1))": task(3) + task(-1.5) + task(("x", 1)),
     "\u00b5 + \ufb01": task("\u00b5") + task("\ufb01"),  # not what Python's normal form makes of them
     "  (a\n  + b)  ": a + b,
+    "a == 'red' and b > 1": (a == "red") & (b > 1),
+    "'red' != a": a != "red",
+    "a == True": a.isin([True]),
+    "a in ('red', 3) or a not in [1.5]": a.isin(["red", 3]) | ~a.isin([1.5]),
+    "task('a b') == 'red'": task("a b") == "red",
 }
 
 
@@ -122,6 +127,7 @@ WRITTEN = {
     a * -2.5: "a * -2.5",
     abs(task("a b")) < 1e-9: "abs(task('a b')) < 1e-09",
     ~(a > 1) & ((b > 1) | (c > 1)): "~(a > 1) & ((b > 1) | (c > 1))",
+    (a == "red") & ~(b == "it's") | c.isin([1, "x"]): "(a == 'red') & ~(b == \"it's\") | (c in [1, 'x'])",
     task(pd.Timestamp("2020-01-01")) + 1: "task(Timestamp('2020-01-01 00:00:00')) + 1",
 }
 
@@ -142,12 +148,19 @@ REFUSED = {
     "a ^ 2": (1, "a ^ 2", "^ is not part of the language; a power is written a ** 2"),
     "a // 2": (1, "a // 2", "// is not part of the language; write / for a quotient"),
     "a == 1": (1, "a == 1", "write abs(a - b) < tolerance"),
+    "a == red": (1, "a == red", "a class in quotes, color == 'red', or in brackets where it is a number, phase in [3]"),
+    "a != 1": (1, "a != 1", "and a class in quotes, color != 'red'"),
+    "1 < a == 'x'": (1, "1 < a == 'x'", "a class in quotes"),
+    "a + b == 'x'": (1, "a + b", "only a task has classes, and a + b is none; write color == 'red'"),
+    "a in b": (6, "b", "in asks a label for its class; write color in ['red', 'white']"),
+    "a not in []": (10, "[]", "not in asks a label for its class; write color not in ['red', 'white']"),
+    "a in [[1]]": (1, "a in [[1]]", "[1] of type list is no class; list values that the label has"),
     "a < b != 1": (1, "a < b != 1", "write abs(a - b) > tolerance"),
     "a if b else c": (1, "a if b else c", "write maximum(a, b), minimum(a, b), or a condition"),
     "a > 1 & b > 2": (5, "1", "this is a quantity where a condition is expected; compare it, and write and, or, not"),
     "a > 1 or b": (10, "b", "this is a quantity where a condition is expected"),
     "a + (b > 1)": (6, "b > 1", "this is a condition where a quantity is expected; join conditions by and, or, not"),
-    "'a b' - b": (1, "'a b'", "text is not part of the language; a task of this name is written task('a b')"),
+    "'a b' - b": (1, "'a b'", "text stands for a class, as in color == 'a b'; a task of this name is"),
     "a + True": (5, "True", "True of type bool has no place in an expression"),
     "a + 1e999": (5, "1e999", "inf has no place in an expression; write a finite number"),
     "a * 2j": (5, "2j", "2j of type complex has no place in an expression"),

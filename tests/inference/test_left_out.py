@@ -6,6 +6,7 @@ from torch import Tensor
 
 from mfgp.data import Observations
 from mfgp.inference import ExactPosterior, TaskNoise, left_out
+from mfgp.inference.left_out import left_out_joint
 from mfgp.kernels import TaskKernel
 
 GROUPS = {
@@ -51,3 +52,22 @@ def test_the_order_of_observations_does_not_matter(kernel: TaskKernel, observati
     found = left_out(grown, grown.observations.row)
     torch.testing.assert_close(found.mean, expected.mean[order], rtol=1e-8, atol=1e-8)
     torch.testing.assert_close(found.log_density, expected.log_density, rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize("groups", GROUPS)
+def test_the_joint_is_that_of_a_posterior_without_the_group(
+    kernel: TaskKernel, observations: Observations, groups: str
+) -> None:
+    """Of all tasks, at rows of which one has no group that is left out."""
+    if groups == "one group of all":
+        pytest.skip("without any observation there is no posterior")
+    data, group = observations, GROUPS[groups](observations)
+    places = torch.arange(0, len(data), 3)
+    x, of_row = data.x[places], group[places]
+    of_row[1] = 7_000
+    found = left_out_joint(ExactPosterior(kernel, TaskNoise(2, data.task, data.noise), data), x, group, of_row)
+    for place, label in enumerate(of_row):
+        rest = data.take(group != label)
+        expected = ExactPosterior(kernel, TaskNoise(2, rest.task, rest.noise), rest).joint(x[place : place + 1])
+        torch.testing.assert_close(found.mean[place], expected.mean[0], rtol=1e-7, atol=1e-7)
+        torch.testing.assert_close(found.covariance[place], expected.covariance[0], rtol=1e-7, atol=1e-7)

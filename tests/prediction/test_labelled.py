@@ -7,8 +7,9 @@ from scipy.integrate import quad
 from scipy.special import expit
 from scipy.stats import norm
 
+import mfgp
 from mfgp.data.labels import Labels
-from mfgp.errors import ColumnError
+from mfgp.errors import ColumnError, ParameterError
 from mfgp.prediction import LabelledPrediction, NormalPrediction
 
 COLORS, STEPS, FLAG = (
@@ -108,3 +109,65 @@ def test_sums_are_of_numbers_alone() -> None:
         p.combine(np.array([[1.0], [1.0], [0.0], [0.0]]), np.zeros(1), ("sum",))
     with pytest.raises(ColumnError, match=r"'gap' is no label; the labels are \['color', 'size', 'flag'\]"):
         p.probabilities("gap")
+
+
+@pytest.mark.parametrize("task", ["color", "size", "flag"])
+def test_a_condition_on_a_label_has_the_probability_of_its_classes(task: str) -> None:
+    p = prediction()
+    every = {value: p.of(mfgp.task(task).isin([value])) for value in p.probabilities(task)}
+    np.testing.assert_allclose(sum(each.probability for each in every.values()), 1.0, atol=1e-12)  # at equal draws
+    for value, found in every.items():
+        assert found.settled.all()
+        assert (found.error < 0.005).all()
+        np.testing.assert_allclose(found.probability, p.probabilities(task)[value], atol=0.01)
+        exact = p.of(mfgp.task(task).isin([value]), tolerance=0.0005)
+        assert ((found.probability - exact.probability).abs() < 5 * found.error + 1e-3).all()
+
+
+def test_conditions_on_labels_and_numbers_are_joint() -> None:
+    p = prediction()
+    red, wide, flag = mfgp.task("color") == "red", mfgp.task("gap") > 0.5, mfgp.task("flag") == True  # noqa: E712
+    for condition in (red & wide, red | ~flag, (red | wide) & ~flag, mfgp.task("size").isin(["s", "l"]) & wide):
+        found = p.of(condition, tolerance=0.004)
+        np.testing.assert_allclose(found.probability, found.sample(40_000, seed=3).mean(axis=0), atol=0.012)
+    parts = p.of(red & wide).probability + p.of(red & ~wide).probability
+    np.testing.assert_allclose(parts, p.of(red).probability, atol=0.015)
+    pd.testing.assert_series_equal(
+        p.of("color == 'red' and gap > 0.5").probability, p.of(red & wide).probability, check_names=False
+    )
+
+
+def test_a_label_that_follows_a_number_goes_with_it() -> None:
+    """A score that is ten times the number is positive where the number is: the flag adds a logistic error only."""
+    covariance = np.array([[[1.0, 100.0], [100.0, 10_000.0]]])
+    latent = NormalPrediction(("gap", "flag = True"), pd.RangeIndex(1), np.zeros((1, 2)), covariance)
+    p = LabelledPrediction.of_latent(("gap", "flag"), latent, (range(1), range(1, 2)), {1: FLAG})
+    flag = mfgp.task("flag") == True  # noqa: E712
+    assert p.of(flag & (mfgp.task("gap") > 0)).probability.item() == pytest.approx(0.5, abs=0.01)
+    assert p.of(flag & (mfgp.task("gap") < 0)).probability.item() == pytest.approx(0.0, abs=0.01)
+
+
+def test_a_condition_outside_its_domain_for_some_classes_only() -> None:
+    """Where the gap is negative the logarithm decides nothing, unless the color does."""
+    p = prediction()
+    condition = (mfgp.task("color") == "red") & (mfgp.log(mfgp.task("gap")) > -1.0)
+    found = p.of(condition, tolerance=0.002)
+    drawn = found.sample(40_000, seed=5)
+    np.testing.assert_allclose(found.invalid, np.isnan(drawn).mean(axis=0), atol=0.01)
+    np.testing.assert_allclose(found.probability, np.nanmean(drawn, axis=0), atol=0.015)
+
+
+def test_what_labels_cannot_be_asked() -> None:
+    p = prediction()
+    color, gap = mfgp.task("color"), mfgp.task("gap")
+    for expression in (color, color + 1, color > 1, (color > 1) & (gap > 1), abs(color - gap) < 1):
+        with pytest.raises(ColumnError, match=r"takes 'color' for a number, but it is a label.* == 'blue', or .*isin"):
+            p.of(expression)
+    with pytest.raises(ColumnError, match=r"gap == 'red' asks 'gap' for its class, but it is a number; compare it"):
+        p.of(gap == "red")
+    with pytest.raises(
+        ParameterError, match=r"'color' has no class 'rad' \(did you mean 'red'\?\); its classes are 'bl"
+    ):
+        p.of("color in ['blue', 'rad']")
+    with pytest.raises(ColumnError, match="asks 'gap' for its class, but it is a number"):
+        p["gap"].of(gap == "red")
