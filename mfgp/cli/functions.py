@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mfgp.errors import ExpressionError, ParameterError, PrecisionWarning
 from mfgp.expressions import Condition, Expression, parse
+from mfgp.prediction.classes import require_kinds
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
+    from mfgp.data.labels import Labels
     from mfgp.prediction import Prediction
 
 NAMED = re.compile(r"\s*(\w+)\s*=(?!=)(.*)", re.DOTALL)
@@ -21,15 +23,19 @@ OF_QUANTITY = ("mean", "std", "lower", "upper", "error", "invalid")
 OF_CONDITION = ("probability", "error", "invalid")
 
 
-def read_functions(texts: Sequence[str], tasks: Sequence[str]) -> dict[str, Expression]:
+def read_functions(
+    texts: Sequence[str], tasks: Sequence[str], labels: Mapping[Hashable, Labels] | None = None
+) -> dict[str, Expression]:
     """Expressions by name: what stands left of an equals sign, or the text itself.
 
     Raises
     ------
     ExpressionError
         A text is no expression of the tasks.
+    ColumnError
+        A label is used as a number, or a number asked for its class.
     ParameterError
-        Two have the same name, or one that of a task.
+        Two have the same name, or one that of a task; or a label has no such class.
 
     Examples
     --------
@@ -47,6 +53,7 @@ def read_functions(texts: Sequence[str], tasks: Sequence[str]) -> dict[str, Expr
             found[name] = parse(expression, tasks)
         except ExpressionError as error:
             raise ExpressionError(f"--of {text!r}, {error}") from None
+        require_kinds(found[name], labels or {})
     return found
 
 

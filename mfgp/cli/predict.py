@@ -39,7 +39,8 @@ def predict(
         typer.Option(
             "--of",
             metavar="[NAME=]EXPRESSION",
-            help="Function of the tasks to predict as well, such as 'shift = high - low' or '1 < low < 2'; for each.",
+            help="Function of the tasks to predict as well, such as 'shift = high - low', '1 < low < 2' or, of a task "
+            "that is a label, \"color == 'red'\"; for each.",
         ),
     ] = None,
     file: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the predictions go.")] = Path(
@@ -51,6 +52,7 @@ def predict(
 
     The file has the columns of NEW, then four columns a task, then those of each --of: mean, deviation and interval of
     a quantity or the probability of a condition, the standard error of that, and the share of draws outside its domain.
+    A task that is text, or True and False, is a label: it has its most probable class, and each class's probability.
     """
     import pandas as pd
 
@@ -63,8 +65,8 @@ def predict(
     target = read_table(new, formula)
     X = columns.X(target)
     known = _known(columns, target) if given else {}
-    wanted = read_functions(functions or [], columns.tasks)
-    _require_no_predictions([*_columns_of(columns.tasks), *columns_of(wanted)], target)
+    wanted = read_functions(functions or [], columns.tasks, columns.labels)
+    _require_no_predictions([*_columns_of(columns), *columns_of(wanted)], target)
     prepare_file(file)
     with notes.status("fitting"):
         estimator.fit(columns.X(frame), columns.Y(frame), noise=columns.known_noise(frame))
@@ -87,15 +89,17 @@ def _known(columns: Columns, target: pd.DataFrame) -> dict[str, Any]:
             f"{listed(columns.tasks)}; leave --given out"
         )
     deviations = {task: name for task, name in columns.noise.items() if task in present and name in target.columns}
-    require_numbers(target, [*present, *deviations.values()])
+    numbers = [task for task in present if task not in columns.labels]
+    require_numbers(target, [*numbers, *deviations.values()])
     known: dict[str, Any] = {"given": target[present]}
     if deviations:
         known["noise"] = target[list(deviations.values())].set_axis(list(deviations), axis="columns")
     return known
 
 
-def _columns_of(tasks: list[str]) -> list[str]:
-    return [f"{task}_{part}" for task in tasks for part in ("mean", "std", "lower", "upper")]
+def _columns_of(columns: Columns) -> list[str]:
+    parts = {task: ("class", *labels.classes) for task, labels in columns.labels.items()}
+    return [f"{task}_{part}" for task in columns.tasks for part in parts.get(task, ("mean", "std", "lower", "upper"))]
 
 
 def _require_no_predictions(names: list[str], target: pd.DataFrame) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from rich.console import Console
 
 from mfgp.cli.options import pairs, split
+from mfgp.data.labels import Labels, holds_labels
 from mfgp.data.levels import Levels, holds_levels
 from mfgp.data.table import listed, read_numbers
 from mfgp.errors import ColumnError, DataError, ParameterError
@@ -31,6 +33,8 @@ class Columns:
         The column of known standard deviations, by task.
     categories
         Those of the inputs that are text.
+    labels
+        The classes of those of the tasks that are text, or True and False.
     """
 
     tasks: list[str]
@@ -38,6 +42,7 @@ class Columns:
     formula: str | None = None
     noise: dict[str, str] = field(default_factory=dict)
     categories: list[str] = field(default_factory=list)
+    labels: dict[Hashable, Labels] = field(default_factory=dict)
 
     @classmethod
     def choose(
@@ -67,10 +72,16 @@ class Columns:
                 raise ColumnError("no column of numbers is left for an input; name some by --inputs, or give --formula")
         _require(frame, [*names, *features, *deviations.values()])
         categories = [name for name in features if holds_levels(frame[name])]
-        columns = cls(names, features, formula, deviations, categories)
         for name in categories:
             Levels.learn(frame[name], f"column {name!r} of the file")
-        require_numbers(frame, [*names, *columns._numbers, *deviations.values()])
+        labels: dict[Hashable, Labels] = {
+            name: Labels.learn(frame[name], f"column {name!r} of the file")
+            for name in names
+            if holds_labels(frame[name]) and not _has_numbers(frame[name])
+        }
+        columns = cls(names, features, formula, deviations, categories, labels)
+        values = [name for name in names if name not in labels]
+        require_numbers(frame, [*values, *columns._numbers, *deviations.values()])
         _require(frame, [] if formula is None else [formula])
         clash = [name for name in features if name in names]
         if clash:
@@ -173,6 +184,12 @@ def require_numbers(frame: pd.DataFrame, names: Sequence[str]) -> None:
     """Raise ColumnError or DataError unless the file has these columns, and finite numbers in them."""
     _require(frame, names)
     read_numbers(frame[list(names)], "the file", "write a number in each cell, and nothing where there is none")
+
+
+def _has_numbers(column: pd.Series[Any]) -> bool:
+    """Whether some of a column's text is a number, so that the rest of it is likely to be an accident."""
+    text = column[column.map(lambda value: isinstance(value, str))]
+    return bool(pd.to_numeric(text, errors="coerce").notna().any())
 
 
 def _require(frame: pd.DataFrame, names: Sequence[str]) -> None:

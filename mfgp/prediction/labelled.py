@@ -206,13 +206,17 @@ class LabelledPrediction(Prediction):
         return self.of_latent(names, _selected(self.latent, order), spans, classes)
 
     def to_frame(self, level: float = 0.9) -> pd.DataFrame:
-        """A flat table: of numbers mean, std, lower and upper, of a label the class and each class's probability."""
+        """A flat table of numbers as for every prediction, and of labels.
+
+        Of a label there is the most probable class, as "<task>_class", and the probability of each, as
+        "<task>_<class>".
+        """
         parts: list[pd.DataFrame] = []
         for task, (name, span) in enumerate(zip(self.tasks, self.spans, strict=True)):
             if task in self.classes:
                 by_class = self.probabilities(name)
                 by_class.columns = pd.Index([f"{name}_{value}" for value in by_class.columns])
-                parts += [self.labels[[name]], by_class]
+                parts += [self.labels[[name]].set_axis([f"{name}_class"], axis="columns"), by_class]
             else:
                 parts.append(_selected(self.latent, span).to_frame(level))
         return pd.concat(parts, axis="columns")

@@ -139,3 +139,44 @@ def test_columns_of_earlier_functions_are_refused_before_the_fit(complaint: Call
     pd.read_csv("new.csv").assign(shift_error=0.0).to_csv("new.csv", index=False)
     message = "NEW has the columns 'shift_error', where predictions are to go; rename them, or leave them out"
     assert complaint(*ARGUMENTS, "--of", "shift = high - low") == message
+
+
+def labelled(run: Run) -> list[object]:
+    """A label that goes with a number, in both files."""
+    for file in ("train.csv", "new.csv"):
+        frame = pd.read_csv(file)
+        color = frame["low"].gt(frame["low"].median()).map({True: "red", False: "blue"})
+        frame.assign(color=color.where(frame.index % 5 > 0)).to_csv(file, index=False)
+    return [
+        "predict",
+        "train.csv",
+        "new.csv",
+        "--tasks",
+        "low,color",
+        "--inputs",
+        "a,b",
+        "--architecture",
+        "multi-task",
+    ]
+
+
+def test_a_task_that_is_text_is_a_label(run: Run) -> None:
+    arguments = labelled(run)
+    functions = ["--of", "color == 'red'", "--of", "bright = color != 'red' and low > 0"]
+    assert run(*arguments, "--given", *functions).exit_code == 0
+    found = pd.read_csv("predictions.csv")
+    assert set(found["color_class"]) <= {"red", "blue"}
+    np.testing.assert_allclose(found["color_blue"] + found["color_red"], 1.0)
+    np.testing.assert_allclose(found["color == 'red'_probability"], found["color_red"], atol=0.01)
+    assert (found["bright_probability"] <= found["color_blue"] + 0.01).all()
+
+
+def test_what_a_label_cannot_be_asked_is_said_before_the_fit(
+    run: Run, complaint: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = labelled(run)
+    monkeypatch.setattr(MultiTaskGP, "fit", None)
+    assert complaint(*arguments, "--of", "color == 'rad'").startswith(
+        "'color' has no class 'rad' (did you mean 'red'?); its classes are 'blue', 'red'"
+    )
+    assert "takes 'color' for a number, but it is a label" in complaint(*arguments, "--of", "color - low")

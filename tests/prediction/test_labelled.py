@@ -87,14 +87,23 @@ def test_one_task_some_rows_and_blocks_are_the_whole(monkeypatch: pytest.MonkeyP
 
 def test_the_table_has_numbers_classes_and_probabilities() -> None:
     frame = prediction().to_frame()
-    expected = ["gap_mean", "gap_std", "gap_lower", "gap_upper", "color", "color_blue", "color_red", "color_white"]
+    expected = [
+        "gap_mean",
+        "gap_std",
+        "gap_lower",
+        "gap_upper",
+        "color_class",
+        "color_blue",
+        "color_red",
+        "color_white",
+    ]
     assert frame.columns.tolist() == [
         *expected,
-        "size",
+        "size_class",
         "size_s",
         "size_m",
         "size_l",
-        "flag",
+        "flag_class",
         "flag_False",
         "flag_True",
     ]
