@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mfgp.data.observations import Observations
 from mfgp.data.scaling import TaskStandardize, standardize_inputs
+from mfgp.inference.cascade import Cascade
 from mfgp.inference.cascade_fitting import fit_cascade
 from mfgp.inference.pattern import Known
 from mfgp.inference.posterior import Joint
@@ -29,6 +30,8 @@ class CascadeModel:
         For each task, the tasks whose values are inputs of its process; those without sources are named too.
     kernel
         k(x, x') on the inputs, as for :func:`~mfgp.kernels.input_kernel`.
+    before, climb
+        As for :func:`~mfgp.inference.cascade_fitting.fit_cascade`.
 
     Attributes
     ----------
@@ -58,7 +61,12 @@ class CascadeModel:
     """
 
     def __init__(
-        self, observations: Observations, sources: Mapping[int, Sequence[int]], kernel: str | Kernel = "matern52"
+        self,
+        observations: Observations,
+        sources: Mapping[int, Sequence[int]],
+        kernel: str | Kernel = "matern52",
+        before: Cascade | None = None,
+        climb: bool = True,
     ) -> None:
         self.sources = dict(sources)
         rows = torch.cat([observations.x, observations.task.unsqueeze(-1).to(observations.x)], dim=-1)
@@ -74,7 +82,7 @@ class CascadeModel:
             variance.sqrt().squeeze(-1),
             observations.row,
         )
-        self.cascade, self.reports = fit_cascade(standardized, sources, kernel)
+        self.cascade, self.reports = fit_cascade(standardized, sources, kernel, before, climb)
 
     def joint(self, X: Tensor, known: Known | None = None) -> Joint:
         """Mean (n, T) and covariance (n, T, T) of all tasks at each of the inputs (n, d), given what is known there."""

@@ -18,9 +18,9 @@ from mfgp.data.observations import Observations
 from mfgp.data.table import listed
 from mfgp.data.tasks import Tasks
 from mfgp.errors import ParameterError
-from mfgp.inference import FitReport, Known
+from mfgp.inference import FitReport, Known, left_out
 from mfgp.inference.report import joined
-from mfgp.prediction import CascadePrediction
+from mfgp.prediction import CascadePrediction, NormalPrediction
 
 
 class CascadeGP(Regressor):
@@ -41,6 +41,9 @@ class CascadeGP(Regressor):
         k(x, x') on the inputs: "matern52", "matern32", "matern12", "rbf" or a GPyTorch kernel.
     device
         Where tensors live, for example "cuda"; None for the CPU.
+    concentration
+        How little a label tells of the probabilities at its place, a positive number; None to choose it for each label
+        by leaving labels out in turn.
 
     Attributes
     ----------
@@ -64,8 +67,9 @@ class CascadeGP(Regressor):
         sources: Mapping[Hashable, Sequence[Hashable]] | None = None,
         kernel: str | Kernel = "matern52",
         device: str | torch.device | None = None,
+        concentration: float | None = None,
     ) -> None:
-        super().__init__(kernel, device)
+        super().__init__(kernel, device, concentration)
         self.sources = sources
 
     @property
@@ -108,7 +112,35 @@ class CascadeGP(Regressor):
             )
         named = latent_edges(self.sources, tasks)
         model = CascadeModel(data, {latent: named.get(latent, []) for latent in range(len(tasks.latents))}, self.kernel)
-        return model, joined({tasks.latents[latent]: report for latent, report in model.reports.items()})
+        return model, _report(model, tasks)
+
+    def _carry(self, model: CascadeModel, data: Observations) -> CascadeModel:
+        return CascadeModel(data, model.sources, self.kernel, before=model.cascade, climb=False)
+
+    def _climb(self, model: CascadeModel, data: Observations, tasks: Tasks) -> tuple[CascadeModel, FitReport]:
+        climbed = CascadeModel(data, model.sources, self.kernel, before=model.cascade)
+        return climbed, _report(climbed, tasks)
+
+    def _scores_left_out(
+        self, model: CascadeModel, data: Observations, tasks: Tasks, label: int
+    ) -> list[NormalPrediction]:
+        """Each score without its own value, its sources being known as far as they were measured.
+
+        Steps that a label does not come to are not needed for its probability, and set to zero.
+        """
+        span = tasks.spans[label]
+        rows = np.unique(data.row[data.task == span.start].cpu().numpy())
+        means, variance = np.zeros((len(rows), len(span))), np.zeros((len(rows), len(span)))
+        for column, latent in enumerate(span):
+            exact = model.cascade.conditionals[latent].posterior
+            row = exact.observations.row
+            found = left_out(exact, row)
+            here = np.searchsorted(rows, row.cpu().numpy())
+            scale, shift = model.outcome_transform.stdvs[latent], model.outcome_transform.means[latent]
+            means[here, column] = (found.mean * scale + shift).cpu().numpy()
+            variance[here, column] = ((found.variance - exact.noise_variance) * scale.square()).clamp_min(0.0).cpu()
+        names = tuple(tasks.latents[latent] for latent in span)
+        return [NormalPrediction(names, pd.Index(rows), means, variance[:, :, None] * np.eye(len(span)))]
 
     def _distribution(
         self, x: Tensor, index: pd.Index, known: np.ndarray | None, noise: np.ndarray, observed: bool
@@ -117,3 +149,7 @@ class CascadeGP(Regressor):
         given = Known(value.to(x), torch.tensor(np.square(noise)).to(x))
         added = torch.from_numpy(self._noise_of_latents()).to(x) * float(observed)
         return CascadePrediction.at(self.model_, x, given, added, self._tasks.latents, index)
+
+
+def _report(model: CascadeModel, tasks: Tasks) -> FitReport:
+    return joined({tasks.latents[latent]: report for latent, report in model.reports.items()})

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Hashable
-from copy import copy
+from copy import copy, deepcopy
 from typing import Any, Self, get_args
 
 import numpy as np
 import pandas as pd
 import torch
 from gpytorch.kernels import Kernel
+from sklearn.utils.metaestimators import available_if
 from torch import Tensor
 
+from mfgp.architectures.left_out import label_left_out
 from mfgp.architectures.levels import level_positions
-from mfgp.architectures.regressor import Regressor
+from mfgp.architectures.regressor import Regressor, has_labels
 from mfgp.data.inputs import Inputs
 from mfgp.data.levels import Unseen
 from mfgp.data.observations import Observations
-from mfgp.data.table import listed
 from mfgp.data.tasks import Tasks
 from mfgp.errors import DataError, ParameterError
 from mfgp.inference import FitReport, left_out
@@ -26,6 +27,7 @@ from mfgp.kernels import TaskKernel
 from mfgp.kernels.levels import expanded_columns
 from mfgp.model import TaskGP
 from mfgp.prediction import NormalPrediction, condition
+from mfgp.prediction.labelled import expected_probabilities
 
 
 class TaskRegressor(Regressor):
@@ -43,6 +45,9 @@ class TaskRegressor(Regressor):
     unseen
         What is done with levels of a categorical input that the fit did not have: "prior" predicts them with the
         uncertainty of the prior, "error" refuses them.
+    concentration
+        How little a label tells of the probabilities at its place, a positive number; None to choose it for each label
+        by leaving labels out in turn.
     """
 
     def __init__(
@@ -51,8 +56,9 @@ class TaskRegressor(Regressor):
         device: str | torch.device | None = None,
         warm_start: bool = False,
         unseen: Unseen = "prior",
+        concentration: float | None = None,
     ) -> None:
-        super().__init__(kernel, device)
+        super().__init__(kernel, device, concentration)
         self.warm_start = warm_start
         self.unseen = unseen
 
@@ -116,12 +122,13 @@ class TaskRegressor(Regressor):
 
         Returns
         -------
-        Means and deviations (n, T) in the form that Y had, NaN where no value was learned from.
+        Means and deviations (n, T) in the form that Y had, NaN where no value was learned from. Of a label the most
+        probable class, and NaN; :meth:`predict_proba_left_out` gives the probabilities.
 
         Raises
         ------
         ParameterError
-            `by` is neither a name nor one label a row, or a task is a label.
+            `by` is neither a name nor one label a row.
 
         Examples
         --------
@@ -132,27 +139,56 @@ class TaskRegressor(Regressor):
         True
         """
         self._check_fitted("predictions of what was left out")
-        if self._tasks.labels:
-            names = [self._tasks.names[task] for task in self._tasks.labels]
-            raise ParameterError(
-                f"predict_left_out is for numbers, but {listed(names)} is a label; "
-                "use mfgp.validation.cross_validate_labels"
-            )
-        exact = self.model_.exact_posterior
-        place = exact.observations.row.cpu().numpy()
-        rows, task = self._rows[place], exact.observations.task
-        found = left_out(exact, torch.from_numpy(self._groups(by, rows)).to(task.device))
+        exact, tasks = self.model_.exact_posterior, self._tasks
+        rows, latent = self._rows[exact.observations.row.cpu().numpy()], exact.observations.task
+        group = self._groups(by, rows, tasks.of_latents[latent.cpu().numpy()])
+        found = left_out(exact, torch.from_numpy(group).to(latent.device))
         variance = found.variance if observed else found.variance - exact.noise_variance
-        scale = self.model_.outcome_transform.stdvs[task]
+        scale = self.model_.outcome_transform.stdvs[latent]
         columns = (
-            found.mean * scale + self.model_.outcome_transform.means[task],
+            found.mean * scale + self.model_.outcome_transform.means[latent],
             variance.clamp_min(0.0).sqrt() * scale,
         )
-        tables = [np.full((len(self._index), len(self.tasks_)), np.nan) for _ in columns]
-        for table, values in zip(tables, columns, strict=True):
-            table[rows, task.cpu().numpy()] = values.cpu().numpy()
-        mean, std = (self._tasks.present(table, self._index) for table in tables)
-        return mean, std
+        mean, std = (np.full((len(self._index), len(tasks.latents)), np.nan) for _ in columns)
+        for table, values in zip((mean, std), columns, strict=True):
+            table[rows, latent.cpu().numpy()] = values.cpu().numpy()
+        mean, std = (table[:, [span.start for span in tasks.spans]] for table in (mean, std))
+        for label, probabilities in self._labels_left_out(by).items():
+            known = probabilities.notna().all(axis=1)
+            codes = probabilities.fillna(0.0).to_numpy().argmax(axis=1)
+            mean[:, label], std[:, label] = np.where(known, codes, np.nan), np.nan
+        return tasks.present(mean, self._index), tasks.present_numbers(std, self._index)
+
+    @available_if(has_labels)  # type: ignore[untyped-decorator]
+    def predict_proba_left_out(self, by: Any = "row") -> Any:
+        """Probabilities of the classes of labels at the rows learned from, each label predicted without its group.
+
+        Parameters
+        ----------
+        by
+            As for :meth:`predict_left_out`; "value" for each label by itself, its row's other tasks being known.
+
+        Returns
+        -------
+        In the form that ``predict_proba`` has, NaN where a label was not learned from.
+
+        Raises
+        ------
+        AttributeError
+            No task is a label.
+        ParameterError
+            `by` is neither a name nor one label a row.
+
+        Examples
+        --------
+        >>> from mfgp import IndependentGP
+        >>> X = pd.DataFrame({"x": np.linspace(0, 1, 12)})
+        >>> model = IndependentGP().fit(X, pd.Series(np.where(X.x < 0.5, "left", "right")))
+        >>> model.predict_proba_left_out().loc[[0, 11], "right"].round(1).tolist()
+        [0.0, 1.0]
+        """
+        self._check_fitted("predictions of what was left out")
+        return self._present_probabilities(self._labels_left_out(by))
 
     @property
     def task_correlation_(self) -> pd.DataFrame:
@@ -193,29 +229,51 @@ class TaskRegressor(Regressor):
         width = data.x.shape[-1]
         kernel = self._build_kernel(expanded_columns(width, inputs.counts), tasks)
         kernel.embed_levels(width, inputs.counts)
-        rows = torch.cat([data.x, data.task.unsqueeze(-1).to(data.x)], dim=-1)
-        model = TaskGP(rows, data.y.unsqueeze(-1), train_Yvar=data.noise.square().unsqueeze(-1), kernel=kernel)
+        model = _model_of(data, kernel)
         described = (inputs, tasks, self.get_params() | {"warm_start": None, "device": None})
         continued = self.warm_start and getattr(self, "_described", None) == described
         if continued:
-            self._hand_on(model)
+            _hand_on(self.model_, model)
         self._described = described
         return model, model.refit() if continued else model.fit()
 
-    @torch.no_grad()
-    def _hand_on(self, model: TaskGP) -> None:
-        """Give a model the hyperparameters of the one before, which is of the same kind."""
-        before = self.model_
-        for new, old in ((model.covar_module, before.covar_module), (model.likelihood, before.likelihood)):
-            for parameter, value in zip(new.parameters(), old.parameters(), strict=True):
-                parameter.copy_(value)
+    def _carry(self, model: TaskGP, data: Observations) -> TaskGP:
+        carried = _model_of(data, deepcopy(model.covar_module))
+        _hand_on(model, carried)
+        return carried.eval()
 
-    def _groups(self, by: Any, rows: np.ndarray) -> np.ndarray:
+    def _climb(self, model: TaskGP, data: Observations, tasks: Tasks) -> tuple[TaskGP, FitReport]:
+        carried = self._carry(model, data)
+        return carried, carried.refit()
+
+    def _scores_left_out(self, model: TaskGP, data: Observations, tasks: Tasks, label: int) -> list[NormalPrediction]:
+        exact, count = model.exact_posterior.observations, len(tasks.names)
+        row = data.row.cpu().numpy()[exact.row.cpu().numpy()]
+        groups = [row, row * count + tasks.of_latents[exact.task.cpu().numpy()]] if count > 1 else [row]
+        return [label_left_out(model, row, group, tasks, label)[1] for group in groups]
+
+    def _labels_left_out(self, by: Any) -> dict[int, pd.DataFrame]:
+        """(n, K) probabilities of each label without its group, by position."""
+        exact, tasks = self.model_.exact_posterior.observations, self._tasks
+        row = self._rows[exact.row.cpu().numpy()]
+        group = self._groups(by, row, tasks.of_latents[exact.task.cpu().numpy()])
+        found = {}
+        for label, labels in tasks.labels.items():
+            rows, scores = label_left_out(self.model_, row, group, tasks, label)
+            columns = pd.Index(labels.classes, tupleize_cols=False)
+            found[label] = pd.DataFrame(np.nan, self._index, columns)
+            found[label].iloc[rows] = expected_probabilities(scores, labels)
+        return found
+
+    def _groups(self, by: Any, rows: np.ndarray, task: np.ndarray) -> np.ndarray:
         """An integer for each observation that is the same within a group."""
         if isinstance(by, str) and by == "value":
-            return np.arange(len(rows))
+            return rows * len(self.tasks_) + task
+        return self._group_of_each_row(by)[rows]
+
+    def _group_of_each_row(self, by: Any) -> np.ndarray:
         if isinstance(by, str) and by == "row":
-            return rows
+            return np.arange(len(self._index))
         if isinstance(by, str) or np.ndim(by) != 1 or len(by) != len(self._index):
             what = repr(by) if isinstance(by, str) else f"of shape {np.shape(by)}"
             raise ParameterError(
@@ -227,7 +285,7 @@ class TaskRegressor(Regressor):
         labels = pd.factorize(np.asarray(by))[0]
         if (labels < 0).any():
             raise ParameterError(f"by lacks a label in {(labels < 0).sum()} rows; give each row one")
-        return labels[rows]
+        return labels
 
     def _distribution(
         self, x: Tensor, index: pd.Index, known: np.ndarray | None, noise: np.ndarray, observed: bool
@@ -239,3 +297,16 @@ class TaskRegressor(Regressor):
         if observed:
             covariance = covariance + np.diag(np.square(self._noise_of_latents()))
         return NormalPrediction(self._tasks.latents, index, means, covariance)
+
+
+def _model_of(data: Observations, kernel: TaskKernel) -> TaskGP:
+    rows = torch.cat([data.x, data.task.unsqueeze(-1).to(data.x)], dim=-1)
+    return TaskGP(rows, data.y.unsqueeze(-1), train_Yvar=data.noise.square().unsqueeze(-1), kernel=kernel)
+
+
+@torch.no_grad()
+def _hand_on(before: TaskGP, model: TaskGP) -> None:
+    """Give a model the hyperparameters of another of the same kind."""
+    for new, old in ((model.covar_module, before.covar_module), (model.likelihood, before.likelihood)):
+        for parameter, value in zip(new.parameters(), old.parameters(), strict=True):
+            parameter.copy_(value)

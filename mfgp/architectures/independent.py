@@ -23,6 +23,9 @@ class IndependentGP(TaskRegressor):
     unseen
         What is done with levels of a categorical input that the fit did not have: "prior" predicts them with the
         uncertainty of the prior, "error" refuses them.
+    concentration
+        How little a label tells of the probabilities at its place, a positive number; None to choose it for each label
+        by leaving labels out in turn.
 
     Examples
     --------

@@ -35,6 +35,9 @@ class LatentVariableGP(TaskRegressor):
     unseen
         What is done with levels of a categorical input that the fit did not have: "prior" predicts them with the
         uncertainty of the prior, "error" refuses them.
+    concentration
+        How little a label tells of the probabilities at its place, a positive number; None to choose it for each label
+        by leaving labels out in turn.
 
     Examples
     --------
@@ -53,8 +56,9 @@ class LatentVariableGP(TaskRegressor):
         device: str | torch.device | None = None,
         warm_start: bool = False,
         unseen: Unseen = "prior",
+        concentration: float | None = None,
     ) -> None:
-        super().__init__(kernel, device, warm_start, unseen)
+        super().__init__(kernel, device, warm_start, unseen, concentration)
         self.dimension = dimension
 
     @property

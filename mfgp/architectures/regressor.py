@@ -16,15 +16,17 @@ from sklearn.utils import ClassifierTags, Tags
 from sklearn.utils.metaestimators import available_if
 from torch import Tensor
 
+from mfgp.architectures.concentration import Fitted, concentrate, starting_concentration
 from mfgp.data.inputs import Inputs
 from mfgp.data.observations import Observations
+from mfgp.data.readings import Readings
 from mfgp.data.tasks import Tasks
 from mfgp.errors import DataError, NotFittedError, ParameterError
 from mfgp.inference import FitReport
 from mfgp.inference.posterior import Joint
 from mfgp.kernels.levels import expanded_columns, plain
 from mfgp.kernels.stationary import profile
-from mfgp.prediction import LabelledPrediction, Prediction
+from mfgp.prediction import LabelledPrediction, NormalPrediction, Prediction
 from mfgp.prediction.labelled import of_tasks
 
 
@@ -41,7 +43,8 @@ class Model(Protocol):
         """(T,) standard deviation of a new observation's noise."""
 
 
-def _has_labels(estimator: Regressor) -> bool:
+def has_labels(estimator: Regressor) -> bool:
+    """True, or an AttributeError that says why an estimator has no probabilities of classes."""
     if not hasattr(estimator, "model_") or not estimator._tasks.labels:
         raise AttributeError(
             "predict_proba is for labels, but no task that was fitted is one; use predict_distribution"
@@ -58,15 +61,35 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         k(x, x') on the inputs: "matern52", "matern32", "matern12", "rbf" or a GPyTorch kernel.
     device
         Where tensors live, for example "cuda"; None for the CPU.
+    concentration
+        How little a label tells of the probabilities at its place; None to choose it for each label.
     """
 
-    def __init__(self, kernel: str | Kernel = "matern52", device: str | torch.device | None = None) -> None:
+    def __init__(
+        self,
+        kernel: str | Kernel = "matern52",
+        device: str | torch.device | None = None,
+        concentration: float | None = None,
+    ) -> None:
         self.kernel = kernel
         self.device = device
+        self.concentration = concentration
 
     @abstractmethod
     def _fit_model(self, data: Observations, inputs: Inputs, tasks: Tasks) -> tuple[Any, FitReport]:
         """The fitted :class:`Model` of observations of the tasks' latents, in their units, and how the fit went."""
+
+    @abstractmethod
+    def _carry(self, model: Any, data: Observations) -> Any:
+        """A model of other observations at the same hyperparameters."""
+
+    @abstractmethod
+    def _climb(self, model: Any, data: Observations, tasks: Tasks) -> tuple[Any, FitReport]:
+        """A model of other observations, fitted from the same hyperparameters, and how that went."""
+
+    @abstractmethod
+    def _scores_left_out(self, model: Any, data: Observations, tasks: Tasks, label: int) -> list[NormalPrediction]:
+        """Scores of a label at the rows that have it, in their order, each without its label, in one way or more."""
 
     @abstractmethod
     def _distribution(
@@ -103,9 +126,12 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         if inputs.levels and not measured.all():
             inputs = inputs.only(x[measured])
             x, _ = inputs.read(X)
-        y, known = tasks.observe(y, known)
-        data = Observations.gather(x, y, known, self._usable_device())
+        tasks = tasks.concentrated(dict.fromkeys(tasks.labels, starting_concentration(self.concentration)))
+        readings = Readings(x, y, known, self._usable_device())
+        data = readings.observations(tasks)
         model, report = self._fit_model(data, inputs, tasks)
+        if self.concentration is None:
+            model, report, tasks = concentrate(self, Fitted(model, report, tasks), readings)
         self.model_, self.fit_report_ = model, report
         self._inputs, self._tasks = inputs, tasks
         self._index, self._rows = index, data.row.cpu().numpy()
@@ -173,7 +199,7 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             scale = scale if known is None else np.where(np.isnan(known), scale, known)
         return of_tasks(self._distribution(self._tensor(x), index, values, scale, observed), self._tasks)
 
-    @available_if(_has_labels)  # type: ignore[untyped-decorator]
+    @available_if(has_labels)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any, *, given: Any = None, noise: Any = None) -> Any:
         """Probabilities of the classes of labels, in the order of ``classes_``.
 
@@ -193,11 +219,9 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         """
         prediction = self.predict_distribution(X, given=given, noise=noise)
         assert isinstance(prediction, LabelledPrediction)
-        names = [self._tasks.names[task] for task in self._tasks.labels]
-        found = {name: prediction.probabilities(name) for name in names}
-        if self._tasks.form == "vector":
-            return found[names[0]].to_numpy()
-        return found[names[0]] if self._tasks.form == "series" else found
+        return self._present_probabilities(
+            {task: prediction.probabilities(self._tasks.names[task]) for task in self._tasks.labels}
+        )
 
     @property
     def classes_(self) -> Any:
@@ -242,6 +266,14 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         index = pd.Index(names, tupleize_cols=False)
         return pd.Series(self.model_.noise_scale().cpu().numpy()[numbers], index, name="noise")
 
+    @property
+    def concentration_(self) -> pd.Series:
+        """The concentration of each label, by task: given, or chosen for it."""
+        self._check_fitted("concentration_")
+        found = {self._tasks.names[task]: labels.concentration for task, labels in self._tasks.labels.items()}
+        index = pd.Index(list(found), tupleize_cols=False)
+        return pd.Series(list(found.values()), index, float, name="concentration")
+
     def __repr__(self, N_CHAR_MAX: int = 700) -> str:
         described = super().__repr__(N_CHAR_MAX)
         if not hasattr(self, "model_"):
@@ -258,6 +290,14 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             tags.classifier_tags = ClassifierTags()
             tags.regressor_tags = None
         return tags
+
+    def _present_probabilities(self, found: Mapping[int, pd.DataFrame]) -> Any:
+        """Probabilities by position of the label: of a single task themselves, else by name."""
+        if self._tasks.form == "vector":
+            return found[0].to_numpy()
+        if self._tasks.form == "series":
+            return found[0]
+        return {self._tasks.names[task]: probabilities for task, probabilities in found.items()}
 
     def _predict_labels(self, X: Any, return_std: bool) -> Any:
         prediction = self.predict_distribution(X)

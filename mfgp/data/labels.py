@@ -19,7 +19,7 @@ from mfgp.data.levels import Levels, holds_levels
 from mfgp.data.table import Array
 from mfgp.errors import ColumnError, DataError
 
-CONCENTRATION = 0.03
+CONCENTRATION = 0.03  # where nothing is known of the labels yet
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Labels:
         K values, in the order of their codes.
     ordered
         Whether the order means something.
+    concentration
+        e: the smaller, the surer a label is taken to tell the probabilities at its place.
 
     Examples
     --------
@@ -50,6 +52,7 @@ class Labels:
 
     classes: tuple[Hashable, ...]
     ordered: bool
+    concentration: float = CONCENTRATION
 
     @classmethod
     def learn(cls, column: pd.Series[Any], where: str) -> Labels:
@@ -114,7 +117,7 @@ class Labels:
 
     def scores(self, codes: Array) -> tuple[Array, Array]:
         """Observations of the scores (n, L) and the deviations of their noise (n, L), NaN where nothing is observed."""
-        seen, unseen = _log_gamma(1.0 + CONCENTRATION), _log_gamma(CONCENTRATION)
+        seen, unseen = _log_gamma(1.0 + self.concentration), _log_gamma(self.concentration)
         code, place = codes[:, None], np.arange(self.count)
         if self.in_steps:
             value = np.where(code > place, 1.0, -1.0) * (seen[0] - unseen[0])

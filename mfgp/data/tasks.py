@@ -89,10 +89,20 @@ class Tasks:
         return spans
 
     @property
+    def of_latents(self) -> NDArray[np.intp]:
+        """(L,) the task that each latent is of."""
+        return np.array([task for task, span in enumerate(self.spans) for _ in span])
+
+    @property
     def numbers(self) -> NDArray[np.bool_]:
         """(L,) whether a latent is a task that is a number."""
         of_labels = {place for task in self.labels for place in self.spans[task]}
         return np.array([place not in of_labels for place in range(len(self.latents))])
+
+    def concentrated(self, concentrations: Mapping[int, float]) -> Tasks:
+        """The same tasks, with other concentrations of some of the labels, by position."""
+        changed = {task: replace(self.labels[task], concentration=e) for task, e in concentrations.items()}
+        return replace(self, labels={**self.labels, **changed})
 
     def observe(self, values: Array, noise: Array | None) -> tuple[Array, Array | None]:
         """Latents (n, L) and the deviations of their noise, from values (n, T) as `read` gives them.

@@ -12,7 +12,7 @@ from torch import Tensor
 from mfgp.data.observations import Observations
 from mfgp.inference.cascade import Cascade
 from mfgp.inference.conditional import Conditional
-from mfgp.inference.fitting import fit
+from mfgp.inference.fitting import fit, refit
 from mfgp.inference.noise import TaskNoise
 from mfgp.inference.pattern import Known
 from mfgp.inference.report import FitReport
@@ -23,7 +23,11 @@ RELATION_STRETCH = 10.0  # a relation between tasks changes more slowly over the
 
 
 def fit_cascade(
-    observations: Observations, sources: Mapping[int, Sequence[int]], kernel: str | Kernel = "matern52"
+    observations: Observations,
+    sources: Mapping[int, Sequence[int]],
+    kernel: str | Kernel = "matern52",
+    before: Cascade | None = None,
+    climb: bool = True,
 ) -> tuple[Cascade, dict[int, FitReport]]:
     """Fit each task's process to its own observations, the sources' values there taken from what is fitted already.
 
@@ -39,10 +43,15 @@ def fit_cascade(
         For each task, its sources.
     kernel
         k(x, x') on the inputs, as for :func:`~mfgp.kernels.input_kernel`.
+    before
+        A cascade of the same tasks with other values, whose hyperparameters are right or nearly so; None to look for
+        them from several starts.
+    climb
+        Whether to fit at all, and not to leave the hyperparameters as they were before.
 
     Returns
     -------
-    The cascade, and each task's report.
+    The cascade, and the report of each task that was fitted.
     """
     conditionals: dict[int, Conditional] = {}
     reports = {}
@@ -51,19 +60,31 @@ def fit_cascade(
     for task in order:
         own = observations.of_task(task)
         several = sorted(sources[task])
-        before = _ancestors(task, sources)
+        ancestors = _ancestors(task, sources)
         if several:
-            cascade = Cascade({t: conditionals[t] for t in order if t in before}, len(order))
+            cascade = Cascade({t: conditionals[t] for t in order if t in ancestors}, len(order))
             own = replace(own, x=_with_sources(cascade, own.x, several))
             relation = input_kernel(kernel, inputs, stretch=RELATION_STRETCH)
             covariance: TaskKernel = CascadeKernel(input_kernel(kernel, inputs), relation, inputs, len(several))
         else:
             covariance = AutoregressiveKernel([input_kernel(kernel, inputs)], sources={})
-        levels = [conditionals[t].noise.scale.detach() for t in before if conditionals[t].noise.learned]
+        levels = [conditionals[t].noise.scale.detach() for t in ancestors if conditionals[t].noise.learned]
         noise = TaskNoise(1, own.task, own.noise, related=torch.cat(levels) if levels else None)
-        reports[task] = fit(covariance.to(own.x.device), noise, own)
+        covariance.to(own.x.device)
+        if before is not None:
+            _hand_on(before.conditionals[task], covariance, noise)
+        if climb:
+            reports[task] = (fit if before is None else refit)(covariance, noise, own)
         conditionals[task] = Conditional(covariance, noise, own, several)
-    return Cascade(conditionals, len(order)), {task: reports[task] for task in range(len(order))}
+    return Cascade(conditionals, len(order)), {task: reports[task] for task in range(len(order)) if task in reports}
+
+
+@torch.no_grad()
+def _hand_on(before: Conditional, kernel: TaskKernel, noise: TaskNoise) -> None:
+    """Give a kernel and a noise the hyperparameters of others of the same kind."""
+    for new, old in ((kernel, before.kernel), (noise, before.noise)):
+        for parameter, value in zip(new.parameters(), old.parameters(), strict=True):
+            parameter.copy_(value)
 
 
 def _ancestors(task: int, sources: Mapping[int, Sequence[int]]) -> list[int]:

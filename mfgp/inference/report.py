@@ -53,6 +53,17 @@ class FitReport:
     best: str
     starts: tuple[StartReport, ...]
 
+    def after(self, before: FitReport) -> FitReport:
+        """The report of a fit that went on from another one: evaluations, seconds and starts are those of both."""
+        return replace(
+            self,
+            evaluations=before.evaluations + self.evaluations,
+            seconds=before.seconds + self.seconds,
+            jitter=max(before.jitter, self.jitter),
+            best=before.best,
+            starts=before.starts + self.starts,
+        )
+
     def __str__(self) -> str:
         jitter = f", jitter {self.jitter:g} added" if self.jitter else ""
         return (

@@ -124,7 +124,7 @@ class LabelledPrediction(Prediction):
     @cached_property
     def _of_classes(self) -> dict[int, np.ndarray]:
         """(n, K) probabilities by the label's place."""
-        return {task: _expected(self._scores(task), labels) for task, labels in self.classes.items()}
+        return {task: expected_probabilities(self._scores(task), labels) for task, labels in self.classes.items()}
 
     def _scores(self, task: int) -> Prediction:
         return _selected(self.latent, self.spans[task])
@@ -248,7 +248,7 @@ def _selected(latent: Prediction, places: Sequence[int]) -> Prediction:
     return latent.combine(np.eye(len(latent.tasks))[:, list(places)], np.zeros(len(names)), names)
 
 
-def _expected(scores: Prediction, labels: Labels) -> np.ndarray:
+def expected_probabilities(scores: Prediction, labels: Labels) -> np.ndarray:
     """(n, K) expected probabilities, in blocks of bounded memory."""
     normals = _normals(scores.dimension)[:, None, :]
     rows = max(1, BLOCK_ENTRIES // (POINTS * max(scores.dimension, len(labels.classes))))
