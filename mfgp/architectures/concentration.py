@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from mfgp.data.labels import CONCENTRATION
 from mfgp.data.observations import Observations
 from mfgp.data.readings import Readings
 from mfgp.data.tasks import Tasks
@@ -18,7 +17,7 @@ from mfgp.inference import FitReport
 from mfgp.prediction import NormalPrediction
 from mfgp.prediction.labelled import expected_probabilities
 
-ROUNDS = 2
+START = 0.3
 OBSERVATIONS = 1000  # at most about so many are looked at
 GRID = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 SMALLEST = 1e-12  # a probability below counts as this in a logarithm
@@ -51,7 +50,7 @@ def starting_concentration(concentration: Any) -> float:
         It is neither None nor a positive number.
     """
     if concentration is None:
-        return CONCENTRATION
+        return START
     if (
         not isinstance(concentration, Real)
         or isinstance(concentration, bool)
@@ -75,8 +74,7 @@ def choose(log_probabilities: Callable[[float], np.ndarray]) -> float:
     Notes
     -----
     The rule of one standard error (Breiman, Friedman, Olshen & Stone 1984, Classification and Regression Trees, section
-    3.4.3) with differences from the best, row by row. Hyperparameters have seen the labels that are left out, so small
-    concentrations, which trust labels most, look better than they are.
+    3.4.3), with differences from the best row by row: where labels do not tell, they are trusted less.
 
     Examples
     --------
@@ -100,20 +98,17 @@ def concentrate(estimator: Estimator, fitted: Fitted, readings: Readings) -> Fit
     """Choose the concentration of each label, and climb on from the hyperparameters before.
 
     Each label is predicted with itself left out: with its row, and where there are other tasks by itself, both counting
-    alike. This is done in closed form, at hyperparameters that stay, which are right for neighbours of the
-    concentration that they were fitted with; so it is done again where the choice is another.
+    alike. This is done in closed form, at hyperparameters that were fitted at a large concentration. Those of a small
+    one have been fitted to the labels that are left out so closely that it looks better than it is.
     """
-    few = readings.thinned(OBSERVATIONS, fitted.tasks)
-    for _ in range(ROUNDS if fitted.tasks.labels else 0):
-        chosen = {
-            label: choose(partial(_log_probabilities, estimator, fitted, few, label)) for label in fitted.tasks.labels
-        }
-        if all(fitted.tasks.labels[label].concentration == value for label, value in chosen.items()):
-            break
-        tasks = fitted.tasks.concentrated(chosen)
-        model, report = estimator._climb(fitted.model, readings.observations(tasks), tasks)
-        fitted = Fitted(model, report.after(fitted.report), tasks)
-    return fitted
+    tasks, few = fitted.tasks, readings.thinned(OBSERVATIONS, fitted.tasks)
+    for label in tasks.labels:
+        chosen = choose(partial(_log_probabilities, estimator, fitted._replace(tasks=tasks), few, label))
+        tasks = tasks.concentrated({label: chosen})
+    if tasks == fitted.tasks:
+        return fitted
+    model, report = estimator._climb(fitted.model, readings.observations(tasks), tasks)
+    return Fitted(model, report.after(fitted.report), tasks)
 
 
 def _log_probabilities(

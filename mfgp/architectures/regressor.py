@@ -130,7 +130,7 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         readings = Readings(x, y, known, self._usable_device())
         data = readings.observations(tasks)
         model, report = self._fit_model(data, inputs, tasks)
-        if self.concentration is None:
+        if tasks.labels and self.concentration is None:
             model, report, tasks = concentrate(self, Fitted(model, report, tasks), readings)
         self.model_, self.fit_report_ = model, report
         self._inputs, self._tasks = inputs, tasks
