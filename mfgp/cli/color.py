@@ -81,26 +81,26 @@ def methods(gaps: BandGaps) -> dict[str, Method]:
     logarithm = gaps.Y.add(LEAST_GAP).transform(np.log)
     X, few = gaps.X, gaps.X.loc[labelled]
     measured, computed = logarithm[["gap_expt"]], logarithm[["gap_mp"]]
-    architectures = {
+    sharing = {
         "MultiTaskGP": MultiTaskGP(),
-        "MultiTaskGP, 2 processes": MultiTaskGP(processes=2),
         "DifferenceGP": DifferenceGP(),
         "LatentVariableGP": LatentVariableGP(),
         "CascadeGP": CascadeGP(),
-        "IndependentGP": IndependentGP(),
     }
     found: dict[str, Method] = {}
     for suffix, color in (("", nominal), (", ordered", ordered)):
         alone = color.to_frame("color")
-        for name in ("IndependentGP", "MultiTaskGP"):
-            found[f"labels alone: {name}{suffix}"] = Ours(architectures[name], X, alone, labelled, False, alone=True)
-        for name, estimator in architectures.items():
-            for situation, gap in (("measured gap known", measured), ("computed gap known", computed)):
-                Y = gap.assign(color=color)
-                found[f"{situation}: {name}{suffix}"] = Ours(estimator, X, Y, labelled, True, alone=True)
+        found[f"labels alone: IndependentGP{suffix}"] = Ours(IndependentGP(), X, alone, labelled, False, alone=True)
+        for name in ("MultiTaskGP", "CascadeGP") if suffix else sharing:
+            Y = measured.assign(color=color)
+            found[f"measured gap known: {name}{suffix}"] = Ours(sharing[name], X, Y, labelled, True, alone=True)
+    found["labels alone: MultiTaskGP"] = Ours(MultiTaskGP(), X, nominal.to_frame("color"), labelled, False, alone=True)
+    for name, estimator in sharing.items():
+        Y = computed.assign(color=nominal)
+        found[f"computed gap known: {name}"] = Ours(estimator, X, Y, labelled, True, alone=True)
     for name in ("MultiTaskGP", "DifferenceGP"):
         Y = measured.assign(color=nominal)
-        found[f"gaps of other compounds: {name}"] = Ours(architectures[name], X, Y, labelled, False)
+        found[f"gaps of other compounds: {name}"] = Ours(sharing[name], X, Y, labelled, False)
     classifiers = {
         "GP classifier": make_pipeline(
             StandardScaler(), GaussianProcessClassifier(ConstantKernel() * RBF(), random_state=0)

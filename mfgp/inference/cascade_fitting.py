@@ -19,6 +19,7 @@ from mfgp.inference.report import FitReport
 from mfgp.kernels import AutoregressiveKernel, CascadeKernel, TaskKernel, input_kernel
 from mfgp.kernels.autoregressive import topological_order
 
+FOLLOWED_SHARE = 0.95  # of the variance that the inputs leave; the rest is noise, so that copies of a row may differ
 RELATION_STRETCH = 10.0  # a relation between tasks changes more slowly over the inputs than the tasks do
 
 
@@ -34,6 +35,9 @@ def fit_cascade(
     A source's value at an observation is its posterior given all of the source's own values, that of the same row among
     them: a mean, and a variance with which :class:`~mfgp.kernels.CascadeKernel` weakens what the observation says.
     The task's own value has no part in it. Noise levels of related tasks are a priori alike, as everywhere.
+
+    What the inputs do not tell of a source may be noise of its measurement, or the row's own, a row effect that the
+    tasks after it follow. Only these can tell which: both are tried, and the one with the larger evidence is taken.
 
     Parameters
     ----------
@@ -53,6 +57,26 @@ def fit_cascade(
     -------
     The cascade, and the report of each task that was fitted.
     """
+    if before is not None:
+        return _fit(observations, sources, kernel, before, climb=climb)
+    followed = _fit(observations, sources, kernel, share=FOLLOWED_SHARE)
+    if not any(_is_shared(task, sources, followed[0]) for task in sources):
+        return followed
+    noisy = _fit(observations, sources, kernel, followed[0], share=0.0)
+    if _log_evidence(followed[0]) >= _log_evidence(noisy[0]):
+        return followed
+    return _fit(observations, sources, kernel, share=0.0)
+
+
+def _fit(
+    observations: Observations,
+    sources: Mapping[int, Sequence[int]],
+    kernel: str | Kernel,
+    before: Cascade | None = None,
+    share: float | None = None,
+    climb: bool = True,
+) -> tuple[Cascade, dict[int, FitReport]]:
+    """The same with a share of the row effect in what the inputs leave of sources; as before where it is None."""
     conditionals: dict[int, Conditional] = {}
     reports = {}
     inputs = observations.x.shape[-1]
@@ -61,22 +85,62 @@ def fit_cascade(
         own = observations.of_task(task)
         several = sorted(sources[task])
         ancestors = _ancestors(task, sources)
+        is_followed = _is_followed(task, sources)
         if several:
             cascade = Cascade({t: conditionals[t] for t in order if t in ancestors}, len(order))
             own = replace(own, x=_with_sources(cascade, own.x, several))
             relation = input_kernel(kernel, inputs, stretch=RELATION_STRETCH)
-            covariance: TaskKernel = CascadeKernel(input_kernel(kernel, inputs), relation, inputs, len(several))
+            of_inputs = input_kernel(kernel, inputs)
+            covariance: TaskKernel = CascadeKernel(of_inputs, relation, inputs, len(several), is_followed)
         else:
-            covariance = AutoregressiveKernel([input_kernel(kernel, inputs)], sources={})
-        levels = [conditionals[t].noise.scale.detach() for t in ancestors if conditionals[t].noise.learned]
-        noise = TaskNoise(1, own.task, own.noise, related=torch.cat(levels) if levels else None)
+            followed = [0] if is_followed else []
+            covariance = AutoregressiveKernel([input_kernel(kernel, inputs)], sources={}, followed=followed)
         covariance.to(own.x.device)
-        if before is not None:
+        levels = [_unexplained(conditionals[t]) for t in ancestors if conditionals[t].noise.learned]
+        noise = TaskNoise(1, own.task, own.noise, related=torch.cat(levels) if levels else None)
+        if is_followed:
+            covariance.row_loadings.requires_grad_(False)
+        if before is None:
+            reports[task] = fit(covariance, noise, own)
+        else:
             _hand_on(before.conditionals[task], covariance, noise)
-        if climb:
-            reports[task] = (fit if before is None else refit)(covariance, noise, own)
+            if climb:
+                reports[task] = refit(covariance, noise, own)
+        if share is not None and is_followed and bool(noise.learned):
+            whole = _whole(covariance, noise)
+            covariance.set_row_effect(whole * share**0.5)
+            noise.set_scale(whole * (1.0 - share) ** 0.5)
         conditionals[task] = Conditional(covariance, noise, own, several)
     return Cascade(conditionals, len(order)), {task: reports[task] for task in range(len(order)) if task in reports}
+
+
+def _is_followed(task: int, sources: Mapping[int, Sequence[int]]) -> bool:
+    return any(task in several for several in sources.values())
+
+
+def _is_shared(task: int, sources: Mapping[int, Sequence[int]], cascade: Cascade) -> bool:
+    """Whether what the inputs leave of a task was shared out."""
+    return _is_followed(task, sources) and bool(cascade.conditionals[task].noise.learned)
+
+
+def _unexplained(conditional: Conditional) -> Tensor:
+    """(1,) standard deviation of what the inputs leave of a task, row effect and noise."""
+    return _whole(conditional.kernel, conditional.noise)
+
+
+@torch.no_grad()
+def _whole(kernel: TaskKernel, noise: TaskNoise) -> Tensor:
+    rows = kernel.row_effect()
+    square = noise.scale.square()
+    return (square if rows is None else square + rows.diagonal()).sqrt()
+
+
+@torch.no_grad()
+def _log_evidence(cascade: Cascade) -> float:
+    """Log evidence of all tasks' values, up to a constant."""
+    posteriors = [conditional.posterior for conditional in cascade.conditionals.values()]
+    parts = [0.5 * (p.observations.y @ p.weights) + p.lower.diagonal().log().sum() for p in posteriors]
+    return -torch.stack(parts).sum().item()
 
 
 @torch.no_grad()

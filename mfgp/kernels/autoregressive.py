@@ -32,6 +32,8 @@ class AutoregressiveKernel(TaskKernel):
         For each task that has any, the tasks (by index) that it is computed from.
     batch_shape
         Shape of a batch of parameter sets, as in every GPyTorch kernel.
+    followed
+        Tasks that others follow outside of this kernel, which have a row effect for that.
 
     Raises
     ------
@@ -52,9 +54,10 @@ class AutoregressiveKernel(TaskKernel):
         input_kernels: Sequence[Kernel],
         sources: Mapping[int, Sequence[int]],
         batch_shape: torch.Size = torch.Size(),
+        followed: Sequence[int] = (),
     ) -> None:
         _check_tasks(sources, len(input_kernels))
-        used = sorted({source for several in sources.values() for source in several})
+        used = sorted({source for several in sources.values() for source in several}.union(followed))
         super().__init__(len(input_kernels), batch_shape, row_tasks=used)
         self.input_kernels = torch.nn.ModuleList(input_kernels)
         self.sources = {task: tuple(sorted(sources.get(task, ()))) for task in range(self.num_tasks)}

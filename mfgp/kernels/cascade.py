@@ -40,6 +40,8 @@ class CascadeKernel(TaskKernel):
         d.
     num_sources
         k, 1 or more.
+    followed
+        Whether other tasks follow this one, which has a row effect for that.
 
     Examples
     --------
@@ -51,8 +53,10 @@ class CascadeKernel(TaskKernel):
     38.65
     """
 
-    def __init__(self, own: Kernel, relation: Kernel, num_inputs: int, num_sources: int) -> None:
-        super().__init__(1)
+    def __init__(
+        self, own: Kernel, relation: Kernel, num_inputs: int, num_sources: int, followed: bool = False
+    ) -> None:
+        super().__init__(1, row_tasks=[0] if followed else [])
         self.own = _OnInputs(own, num_inputs)
         self.relation = _Relation(relation, num_inputs, num_sources)
         self.register_parameter("raw_scale", Parameter(torch.zeros(1, dtype=torch.float64)))
