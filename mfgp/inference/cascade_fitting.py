@@ -20,6 +20,7 @@ from mfgp.kernels import AutoregressiveKernel, CascadeKernel, TaskKernel, input_
 from mfgp.kernels.autoregressive import topological_order
 
 FOLLOWED_SHARE = 0.95  # of the variance that the inputs leave; the rest is noise, so that copies of a row may differ
+LEAST_UNEXPLAINED = 1e-3  # deviation of what the inputs leave, below which it does not matter what it is
 RELATION_STRETCH = 10.0  # a relation between tasks changes more slowly over the inputs than the tasks do
 
 
@@ -60,7 +61,7 @@ def fit_cascade(
     if before is not None:
         return _fit(observations, sources, kernel, before, climb=climb)
     followed = _fit(observations, sources, kernel, share=FOLLOWED_SHARE)
-    if not any(_is_shared(task, sources, followed[0]) for task in sources):
+    if not any(_has_row_effect(conditional.kernel) for conditional in followed[0].conditionals.values()):
         return followed
     noisy = _fit(observations, sources, kernel, followed[0], share=0.0)
     if _log_evidence(followed[0]) >= _log_evidence(noisy[0]):
@@ -106,8 +107,8 @@ def _fit(
             _hand_on(before.conditionals[task], covariance, noise)
             if climb:
                 reports[task] = refit(covariance, noise, own)
-        if share is not None and is_followed and bool(noise.learned):
-            whole = _whole(covariance, noise)
+        whole = _whole(covariance, noise)
+        if share is not None and is_followed and bool(noise.learned) and whole > LEAST_UNEXPLAINED:
             covariance.set_row_effect(whole * share**0.5)
             noise.set_scale(whole * (1.0 - share) ** 0.5)
         conditionals[task] = Conditional(covariance, noise, own, several)
@@ -118,9 +119,9 @@ def _is_followed(task: int, sources: Mapping[int, Sequence[int]]) -> bool:
     return any(task in several for several in sources.values())
 
 
-def _is_shared(task: int, sources: Mapping[int, Sequence[int]], cascade: Cascade) -> bool:
-    """Whether what the inputs leave of a task was shared out."""
-    return _is_followed(task, sources) and bool(cascade.conditionals[task].noise.learned)
+def _has_row_effect(kernel: TaskKernel) -> bool:
+    rows = kernel.row_effect()
+    return rows is not None and bool(rows.any())
 
 
 def _unexplained(conditional: Conditional) -> Tensor:
