@@ -19,7 +19,7 @@ from mfgp.prediction.labelled import expected_probabilities
 
 START = 0.3
 OBSERVATIONS = 1000  # at most about so many are looked at
-GRID = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+GRID = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 SMALLEST = 1e-12  # a probability below counts as this in a logarithm
 
 

@@ -52,7 +52,7 @@ def compare(
     experiments: Annotated[
         str, typer.Option(metavar="N,…", help="Also learn from only so many values of the last task.")
     ] = "100,50",
-    repeats: Annotated[int, typer.Option(help="Times that the folds are made anew, for --dataset color.")] = 5,
+    repeats: Annotated[int, typer.Option(help="Times that the folds are made anew, for --dataset color.")] = 1,
     unit: Annotated[str, typer.Option(help="Of the last task, for labels.")] = "",
     folder: options.Out = Path("mfgp-compare"),
     jobs: Annotated[int, typer.Option(help="Processes; -1 for one a core.")] = -1,
