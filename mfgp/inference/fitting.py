@@ -22,7 +22,7 @@ FINER_ROWS = (600,)
 FIRST_EVALUATIONS = 30
 COARSE_EVALUATIONS = 200
 FINER_EVALUATIONS = 40
-FINAL_EVALUATIONS = 15
+MANY_ROWS, MANY_ROWS_EVALUATIONS = 2000, 15
 ROUGH, FINE = 1e-5, 1e-8
 CARRIED_ON, CARRIED_ON_WITHIN = 2, 10.0
 SAME_MAXIMUM = 0.05
@@ -67,7 +67,7 @@ def fit(kernel: TaskKernel, noise: TaskNoise, observations: Observations) -> Fit
         evaluations, jitter = last.evaluations, last.jitter
         for level in levels[1:]:
             last = Objective(kernel, noise, level)
-            limit = FINAL_EVALUATIONS if len(level) > FINER_ROWS[-1] else FINER_EVALUATIONS
+            limit = FINER_EVALUATIONS if len(level) <= MANY_ROWS else MANY_ROWS_EVALUATIONS
             _continue(best, last, limit, FINE)
             evaluations += last.evaluations
             jitter = max(jitter, last.jitter)

@@ -71,6 +71,18 @@ def test_coarse_to_fine_ends_on_all_the_observations(many_observations: Observat
     assert report.log_evidence == pytest.approx(Objective(kernel, noise, many_observations).log_evidence(), abs=1e-9)
 
 
+def test_a_fit_on_more_rows_than_the_subsets_ends_near_the_maximum() -> None:
+    x = np.random.default_rng(0).random((330, 2))
+    y = np.column_stack(
+        [np.sin(5.0 * x[:, 0]) + x[:, 1], np.where(np.arange(330) % 4 == 0, np.cos(4.0 * x[:, 1]), np.nan)]
+    )
+    y += 0.1 * np.random.default_rng(1).standard_normal(y.shape)
+    data = Observations.gather(2.0 * x - 1.0, y, None)
+    kernel, noise = CoregionalizationKernel([input_kernel("matern52", 2)], 2, 2), TaskNoise(2, data.task)
+    report = fit(kernel, noise, data)
+    assert climb(Objective(kernel, noise, data), 200).log_posterior < report.log_posterior + 0.5
+
+
 def test_a_known_noise_is_used_as_given(observations: Observations) -> None:
     known = torch.where(observations.task == 0, 0.3, torch.nan).double()
     data = replace(observations, noise=known)
