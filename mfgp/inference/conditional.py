@@ -53,7 +53,8 @@ class Conditional:
             reach = (2.0 * half / self.kernel.value_lengthscale).max().item()
             points = FEWEST_POINTS + math.ceil(POINTS_PER_LENGTHSCALE * reach)
             if points < len(values):
-                scaled = (values - middle) / torch.where(half > 0.0, half, 1.0)
+                # Values that differ by rounding alone may lie outside, where the polynomial would multiply it.
+                scaled = ((values - middle) / torch.where(half > 0.0, half, 1.0)).clamp(-1.0, 1.0)
                 nodes = _chebyshev_points(points).to(x)
                 means, variances = self._exactly(x, middle + half * nodes.view(-1, 1, 1))
                 curves = torch.stack([_chebyshev_sum(curve, scaled.squeeze(-1)) for curve in (means, variances)])

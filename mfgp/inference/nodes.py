@@ -204,12 +204,14 @@ def pooled_nodes(log_likelihood: Callable[[Tensor], Tensor], rows: int, coordina
         likelihood = log_likelihood(points)
         power = _power(prior, likelihood)
         weights = torch.softmax(prior + power * likelihood, dim=0)
-        if bool((power == 1.0).all()):
+        done = power == 1.0  # such a row stays as it is, so that it does not matter which rows are beside it
+        if bool(done.all()):
             break
-        mean = (weights.unsqueeze(-1) * points).sum(0)
+        mean = torch.where(done.unsqueeze(-1), mean, (weights.unsqueeze(-1) * points).sum(0))
         centred = points - mean
         spread = torch.einsum("sb,sbi,sbj->bij", weights, centred, centred) * INFLATION**2
-        root = torch.linalg.cholesky(spread + 1e-10 * torch.eye(coordinates).to(like))
+        nearer = torch.linalg.cholesky(spread + 1e-10 * torch.eye(coordinates).to(like))
+        root = torch.where(done.view(-1, 1, 1), root, nearer)
     return Nodes(points, torch.softmax(prior + likelihood, dim=0))
 
 
