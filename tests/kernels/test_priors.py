@@ -5,7 +5,15 @@ import torch
 from torch import Tensor
 from torch.distributions import HalfCauchy, MultivariateNormal, Normal
 
-from mfgp.kernels.priors import LengthscalePrior, LightPrior, NoisePrior, NormalPrior, PositionsPrior, ScalePrior
+from mfgp.kernels.priors import (
+    LengthscalePrior,
+    LightPrior,
+    NoisePrior,
+    NormalPrior,
+    PositionsPrior,
+    RelatedNoisePrior,
+    ScalePrior,
+)
 
 
 def offsets(ours: Tensor, theirs: Tensor) -> Tensor:
@@ -23,6 +31,10 @@ def test_log_lengthscales_are_normal_with_one_shared_part(inputs: int) -> None:
     ours = prior.log_prob(lengthscale)
     assert ours.shape == theirs.shape
     torch.testing.assert_close(offsets(ours, theirs), torch.zeros(6, 1).double())
+
+
+def test_a_stretch_is_of_the_median() -> None:
+    assert LengthscalePrior(2, stretch=10.0).median == pytest.approx(10.0 * LengthscalePrior(2).median)
 
 
 def test_the_median_grows_as_distances_do() -> None:
@@ -74,6 +86,13 @@ def test_noise_of_one_group_does_not_depend_on_another() -> None:
     torch.testing.assert_close(whole, parts[0] + parts[1])
 
 
+def test_noise_beside_known_levels_is_that_of_one_group() -> None:
+    levels, own = torch.tensor([0.1, 0.3], dtype=torch.float64), torch.tensor([[0.02], [0.4]], dtype=torch.float64)
+    together = torch.cat([levels.expand(2, -1), own], dim=-1)
+    ours = RelatedNoisePrior(levels).log_prob(own)
+    torch.testing.assert_close(ours, NoisePrior(torch.zeros(3)).log_prob(together))
+
+
 def test_noise_levels_alike_are_likelier() -> None:
     prior = NoisePrior(torch.tensor([0, 0]))
     alike, apart = torch.tensor([0.1, 0.1]).double(), torch.tensor([0.01, 1.0]).double()
@@ -104,6 +123,13 @@ def test_the_slope_of_positions() -> None:
     z = torch.tensor([[0.5, 0.1], [-0.3, 0.2], [0.0, -0.4]], dtype=torch.float64, requires_grad=True)
     (exact,) = torch.autograd.grad(PositionsPrior().log_prob(z), z)
     torch.testing.assert_close(PositionsPrior().log_prob_and_slope(z.detach())[1], exact, rtol=1e-10, atol=1e-12)
+
+
+def test_the_slope_of_noise_beside_known_levels() -> None:
+    prior = RelatedNoisePrior(torch.tensor([0.1, 0.3]))
+    x = torch.tensor([0.02], dtype=torch.float64, requires_grad=True)
+    (exact,) = torch.autograd.grad(prior.log_prob(x), x)
+    torch.testing.assert_close(prior.log_prob_and_slope(x.detach())[1], exact, rtol=1e-10, atol=1e-12)
 
 
 def test_a_scale_is_that_of_the_size() -> None:
