@@ -33,7 +33,7 @@ myst_heading_anchors = 3
 autosummary_ignore_module_all = False
 autodoc_default_options = {
     "no-value": True,
-    "exclude-members": ", ".join(f"set_{method}_request" for method in ("fit", "predict", "score")),  # scikit-learn's
+    "exclude-members": "set_fit_request, set_predict_request, set_predict_proba_request, set_score_request",
 }
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"

@@ -56,7 +56,7 @@ class CascadeGP(Regressor):
     >>> model = CascadeGP().fit(X, Y)
     >>> model.predict(pd.DataFrame({"x": [0.55]})).round(2)
        cheap  dear
-    0  -0.97  0.94
+    0  -0.97  0.95
     """
 
     def __init__(

@@ -13,7 +13,7 @@ import pandas as pd
 from mfgp.expressions import Condition
 from mfgp.expressions.boxes import Box, as_boxes
 from mfgp.prediction.box import NormalBox
-from mfgp.prediction.draws import estimate, values_at, warn_unless_settled
+from mfgp.prediction.draws import estimate, only, values_at, warn_unless_settled
 from mfgp.prediction.normal import NormalPrediction
 from mfgp.prediction.prediction import SHOWN, Prediction
 from mfgp.prediction.quadrature import Estimates, Quadrature
@@ -27,10 +27,10 @@ CLOSED_FORM = 2  # sums
 class ConditionPrediction:
     """Probability of a condition at each of n rows.
 
-    Where the prediction is normal and each comparison linear, the condition is a sum of boxes in weighted sums of
-    tasks, by inclusion and exclusion. Boxes of one or two sums have closed forms, those of more are integrated
-    smoothly (Genz 1992). All else is the share of quasi-random draws. Draws at which the condition is neither true nor
-    false are left out; `invalid` is their share.
+    Where the tasks that are used are jointly normal and each comparison is linear, the condition is a sum of boxes in
+    weighted sums of tasks, by inclusion and exclusion. Boxes of one or two sums have closed forms, those of more are
+    integrated smoothly (Genz 1992). All else is the share of quasi-random draws. Draws at which the condition is
+    neither true nor false are left out; `invalid` is their share.
 
     Parameters
     ----------
@@ -95,10 +95,11 @@ class ConditionPrediction:
 
     @cached_property
     def _estimates(self) -> Estimates:
-        if isinstance(self.prediction, NormalPrediction):
+        joint = only(self.prediction, self.expression.tasks)
+        if isinstance(joint, NormalPrediction):
             boxes = as_boxes(self.expression)
             if boxes is not None:
-                return self._of_boxes(self.prediction, boxes)
+                return self._of_boxes(joint, boxes)
         return estimate(self.prediction, self.expression, Share(), self.quadrature)
 
     def _of_boxes(self, prediction: NormalPrediction, boxes: Mapping[Box, int]) -> Estimates:

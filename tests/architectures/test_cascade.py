@@ -183,13 +183,6 @@ def test_categories_are_refused() -> None:
     )
 
 
-def test_labels_are_refused() -> None:
-    refused(
-        "CascadeGP takes tasks that are numbers, but .*kind.* of Y holds labels; use MultiTaskGP or DifferenceGP",
-        y=Y.assign(kind=["a", "b"] * 8),
-    )
-
-
 def test_sources_in_a_circle_are_refused() -> None:
     refused(
         "sources go in a circle: .*'low'.* -> .*leave one of these edges out",

@@ -9,11 +9,13 @@ from hypothesis import given
 from scipy.stats import multivariate_normal, norm
 
 from mfgp import exp, log, task
+from mfgp.data.labels import Labels
 from mfgp.errors import PrecisionWarning
 from mfgp.expressions import Condition
 from mfgp.expressions.boxes import as_boxes
 from mfgp.prediction import ConditionPrediction, NormalPrediction, quadrature
 from mfgp.prediction.draws import values_at
+from mfgp.prediction.labelled import LabelledPrediction
 from tests.expressions.strategies import NAMES_OF_LINEAR, linear_conditions
 from tests.prediction.predictions import LogNormalPrediction
 
@@ -139,6 +141,16 @@ def test_conditions_on_another_prediction_go_by_draws() -> None:
     expected = logarithms.of((a > 0) & (b > float(np.log(2)))).probability
     assert (found.error > 0.0).all()
     assert (np.abs(found.probability - expected) <= 5 * found.error).all()
+
+
+def test_numbers_beside_labels_are_as_exact_as_alone() -> None:
+    p = prediction()
+    labelled = LabelledPrediction.of_latent(
+        ("a", "b", "kind"), p, (range(1), range(1, 2), range(2, 3)), {2: Labels(("no", "yes"), ordered=False)}
+    )
+    found = labelled.of((a > 1) & (b > 1))
+    np.testing.assert_allclose(found.probability, p.of((a > 1) & (b > 1)).probability, atol=1e-12)
+    assert (found.error == 0.0).all()
 
 
 def test_certain_tasks_decide_with_their_bounds() -> None:
