@@ -87,8 +87,12 @@ def test_a_known_square_leaves_both_roots() -> None:
     x = pd.DataFrame({"x": np.linspace(0.0, 1.0, 40)})
     low = np.sin(8.0 * x.x).where(x.x < 0.6)
     y = pd.DataFrame({"low": low, "high": (np.sin(8.0 * x.x) ** 2).where(x.x < 0.6)})
-    p = CascadeGP().fit(x, y).predict_distribution(
-        pd.DataFrame({"x": [0.95]}), given=pd.DataFrame({"high": [0.64]}), noise=pd.DataFrame({"high": [0.02]})
+    p = (
+        CascadeGP()
+        .fit(x, y)
+        .predict_distribution(
+            pd.DataFrame({"x": [0.95]}), given=pd.DataFrame({"high": [0.64]}), noise=pd.DataFrame({"high": [0.02]})
+        )
     )
     assert isinstance(p, CascadePrediction)
     draws = p.sample(4000, seed=0)[:, 0, 0]
