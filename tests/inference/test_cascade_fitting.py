@@ -56,7 +56,7 @@ def test_a_noisy_source_is_smoothed_and_uncertain() -> None:
     cascade, _ = fit_cascade(observe(LOW + noise, LOW**2, noise=0.3), SOURCES)
     _, mean, variance = cascade.conditionals[1].posterior.observations.x.T.numpy()
     assert np.abs(mean - LOW).mean() < np.abs(noise).mean()
-    assert ((0.0 < variance) & (variance < 0.3**2)).all()
+    assert ((variance > 0.0) & (variance < 0.3**2)).all()
 
 
 def test_values_that_say_less_are_taken_to_say_less() -> None:
