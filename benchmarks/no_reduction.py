@@ -42,7 +42,6 @@ MODELS: dict[str, Callable[[], Regressor]] = {
     "LatentVariableGP": LatentVariableGP,
     "IndependentGP": IndependentGP,
 }
-WITH_CATEGORIES = [name for name in MODELS if name != "CascadeGP"]
 
 
 def load(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series]:
@@ -143,7 +142,7 @@ def run(folder: Path, seeds: range, jobs: int) -> pd.DataFrame:
     categories = [
         delayed(line)(model, surfaces, Y, "random", scarce, seed, True)
         for scarce in SCARCE
-        for model in WITH_CATEGORIES
+        for model in MODELS
         for seed in seeds
     ]
     found = pd.DataFrame(Parallel(n_jobs=jobs)([*features, *categories]))

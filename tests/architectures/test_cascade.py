@@ -175,14 +175,6 @@ def refused(message: str, x: Any = X, y: Any = Y, **options: Any) -> None:
         CascadeGP(**options).fit(x, y)
 
 
-def test_categories_are_refused() -> None:
-    refused(
-        r"CascadeGP takes numbers, but .*kind.* of X holds categories; write pd.get_dummies\(X, columns=\['kind'\], "
-        r"dtype=float\), or use DifferenceGP",
-        X.assign(kind=["a", "b"] * 8),
-    )
-
-
 def test_sources_in_a_circle_are_refused() -> None:
     refused(
         "sources go in a circle: .*'low'.* -> .*leave one of these edges out",
