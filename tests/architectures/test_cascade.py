@@ -140,7 +140,7 @@ def test_copies_and_pickles_predict_the_same(model: CascadeGP) -> None:
     restored = pickle.loads(pickle.dumps(model))
     pd.testing.assert_frame_equal(restored.predict(X_NEW), model.predict(X_NEW))
     new = clone(CascadeGP(sources={"high": ["low"]}, kernel="rbf"))
-    assert new.get_params() == {"sources": {"high": ["low"]}, "kernel": "rbf", "device": None}
+    assert new.get_params() == {"sources": {"high": ["low"]}, "kernel": "rbf", "device": None, "unseen": "prior"}
     assert not hasattr(new, "model_")
 
 
