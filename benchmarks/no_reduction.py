@@ -177,10 +177,10 @@ def draw(table: pd.DataFrame, file: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(2, 2, figsize=(10, 6.4), sharex="col", layout="constrained")
+    figure, axes = plt.subplots(2, 2, figsize=(10, 6.6), sharex="col", layout="constrained")
     colors = dict(zip([*MODELS, "straight line"], ["C3", "C0", "C1", "C2", "0.45", "0.75"], strict=True))
     for (left, right), kind in zip(axes, ("random", "one metal left out"), strict=True):
-        part = table.loc["features", kind, "both scarce"]
+        part = table.loc["features"].loc[kind].loc["both scarce"]
         for place, (model, row) in enumerate(part.iterrows()):
             at = np.arange(3) + 0.13 * (place - 2.5)
             errors = [row["NO(g): error"], row["NO*: error"], row["difference: error"]]
@@ -199,9 +199,10 @@ def draw(table: pd.DataFrame, file: Path) -> None:
         right.set(
             title="deviation of the difference: joint ●, as if independent ○\n90% intervals hold (joint, independent)"
         )
-        right.title.set_fontsize(10)
-        right.margins(x=0.25)
-    axes[0, 0].legend(fontsize=8)
+        right.title.set_fontsize(9)
+        right.margins(y=0.12)
+        right.set_xlim(0.0, 1.3 * part["as if independent: deviation"].max())
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=6, fontsize=8)
     axes[1, 1].set_xlabel("eV")
     figure.savefig(file, dpi=90)
 
