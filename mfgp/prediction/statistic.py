@@ -85,8 +85,9 @@ class Moments(Statistic):
             of_variance = _error(squares - variance[:, None] * weight, total)
             of_std = np.where(of_variance == 0.0, 0.0, of_variance / (2.0 * std))
             excess = _excess(np.maximum(of_mean, of_std), tolerance * std, total)
-        missing = weights.sum(axis=1) - weight
-        invalid, of_invalid = missing.sum(axis=1) / weights.sum(), _error(missing, weights.sum())
+        missing = np.einsum("rkp,kp->rk", ~valid, weights)
+        invalid = missing.sum(axis=1) / (missing + weight).sum(axis=1)  # exactly 0 or 1 if none or all are missing
+        of_invalid = _error(missing, weights.sum())
         return np.stack([mean, std, invalid], axis=1), np.stack([of_mean, of_std, of_invalid], axis=1), excess
 
 

@@ -208,6 +208,8 @@ def test_draws_outside_the_domain_are_counted_and_left_out() -> None:
     median = np.log(norm.ppf(1 - inside / 2, 0.5))
     assert function.quantile(0.5)[0] == pytest.approx(median, abs=0.01)
     assert np.isnan(function.to_frame().loc[2, ["mean", "std", "lower", "upper", "error"]]).all()
+    far = NormalPrediction(("a",), pd.RangeIndex(2), np.array([[0.5], [90.0]]), np.tile([[1.0]], (2, 1, 1)))
+    assert far.of(log(a)).invalid[1] == 0.0  # to the last bit, beside a row that has some
     np.testing.assert_array_equal(np.isnan(function.sample(100, 0)), p.sample(100, 0)[..., 0] < 0)
 
 
