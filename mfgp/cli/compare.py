@@ -68,8 +68,6 @@ def compare(
     With --dataset color, the color of compounds is predicted with their gap known, unknown and left out, by the
     architectures and by scikit-learn's classifiers; only --repeats, --random-state, --out, --jobs and --quiet count.
     """
-    from pandas.api.types import is_numeric_dtype
-
     from mfgp.cli.report import render, results, situations_of
     from mfgp.cli.table import prepare_folder
     from mfgp.plotting import parity
@@ -88,9 +86,6 @@ def compare(
     X, Y = columns.X(frame), columns.Y(frame)
     estimators = {}
     for architecture in Architecture:
-        if architecture is Architecture.CASCADE and not all(map(is_numeric_dtype, X.dtypes)):
-            notes.print("CascadeGP is left out: it takes numbers, and there are categories among the inputs")
-            continue
         estimator = architecture.build(sources if architecture.has_sources else None)
         estimators[type(estimator).__name__] = estimator
     situations, left_out = situations_of(Y, folds, _sizes(experiments))

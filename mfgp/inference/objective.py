@@ -25,6 +25,7 @@ from mfgp.kernels.task_kernel import TaskKernel
 from mfgp.kernels.training import TrainingCovariance, training_covariance
 
 _UNBOUNDED = 50.0
+_LEAST_UNIT = 1e-6
 IMPOSSIBLE = 1e25  # the loss where no factorisation succeeds
 
 
@@ -138,6 +139,20 @@ class Objective:
             size = parameter.numel()
             parameter.copy_(flat[position : position + size].view_as(parameter))
             position += size
+
+    @torch.no_grad()
+    def units(self) -> np.ndarray:
+        """What a step of each entry of the flat vector is measured in: one, or the noise where it is a row effect.
+
+        A row effect is a standard deviation with a sign, so it is in the vector itself and not its logarithm. It
+        may be as small as the noise, where steps of one overshoot.
+        """
+        units = [torch.ones_like(parameter) for parameter in self.parameters]
+        for unit, parameter in zip(units, self.parameters, strict=True):
+            if self.kernel.row_tasks and parameter is self.kernel.row_loadings:
+                noise = self.noise.scale[self.kernel.row_tasks]
+                unit.copy_(torch.maximum(noise, parameter.abs()).clamp(_LEAST_UNIT, 1.0))
+        return torch.cat([unit.reshape(-1).cpu() for unit in units]).numpy()
 
     def bounds(self) -> list[tuple[float, float]]:
         """Bounds of each entry of the flat vector."""

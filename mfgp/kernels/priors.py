@@ -242,3 +242,26 @@ class NormalPrior(LightPrior):
         """The log density summed over a single set of parameters x, and its derivative by x."""
         slope = x / -(self.scale**2)
         return 0.5 * torch.sum(x * slope), slope
+
+
+class CauchyPrior(LightPrior):
+    """Cauchy density around zero of a parameter that may have either sign and may be large.
+
+    Examples
+    --------
+    >>> print(round(CauchyPrior(0.5).log_prob(torch.tensor(-0.5)).item(), 4))  # -log 2
+    -0.6931
+    """
+
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        self.scale = scale
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """Log density, elementwise."""
+        return -torch.log1p((x / self.scale).square())
+
+    def log_prob_and_slope(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The log density summed over a single set of parameters x, and its derivative by x."""
+        heavy = 1.0 + (x / self.scale).square()
+        return -torch.log(heavy).sum(), -2.0 * x / (self.scale**2 * heavy)

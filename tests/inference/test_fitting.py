@@ -144,6 +144,20 @@ def test_starts_are_points_apart(kernel: TaskKernel, observations: Observations)
     assert all(((lower <= point) & (point <= upper)).all() for point in points)
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_start_takes_tasks_to_be_alike(sign: float) -> None:
+    x = np.linspace(-1.5, 1.5, 20)[:, None]
+    y = np.column_stack([np.sin(3 * x[:, 0]), np.where(np.arange(20) % 6 == 0, sign * np.sin(3 * x[:, 0]), np.nan)])
+    data = Observations.gather(x, y, None)
+    kernel = CoregionalizationKernel([input_kernel("rbf", 1)], 2, 2)
+    correlations = {}
+    for name in starting_points(kernel, new_noise(data), data):
+        covariance = kernel.task_covariance() - torch.as_tensor(kernel.row_effect())
+        correlations[name] = (covariance[0, 1] / covariance.diagonal().prod().sqrt()).item()
+    assert correlations["tasks alike, as the one with the most values is"] == pytest.approx(0.98 * sign, abs=0.01)
+    assert abs(correlations["tasks unrelated"]) < 0.2
+
+
 def test_a_start_that_cannot_be_factorised_says_so(observations: Observations) -> None:
     class Indefinite(OwnKernel):
         def processes(self) -> list[Process]:

@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor
-from torch.distributions import HalfCauchy, MultivariateNormal, Normal
+from torch.distributions import Cauchy, HalfCauchy, MultivariateNormal, Normal
 
 from mfgp.kernels.priors import (
+    CauchyPrior,
     LengthscalePrior,
     LightPrior,
     NoisePrior,
@@ -46,6 +47,13 @@ def test_normal(scale: float) -> None:
     x = torch.tensor([0.1, 0.5, 3.0], dtype=torch.float64)
     theirs = Normal(torch.zeros_like(x), scale).log_prob(-x)
     torch.testing.assert_close(offsets(NormalPrior(scale).log_prob(-x), theirs), torch.zeros_like(x))
+
+
+@pytest.mark.parametrize("scale", [0.3, 2.0])
+def test_cauchy(scale: float) -> None:
+    x = torch.tensor([0.1, -0.5, 30.0], dtype=torch.float64)
+    theirs = Cauchy(torch.zeros_like(x), scale).log_prob(x)
+    torch.testing.assert_close(offsets(CauchyPrior(scale).log_prob(x), theirs), torch.zeros_like(x))
 
 
 @pytest.mark.parametrize("scale", [0.3, 2.0])
@@ -107,7 +115,14 @@ def test_the_order_of_tasks_does_not_matter_to_noise() -> None:
 
 @pytest.mark.parametrize(
     "prior",
-    [LengthscalePrior(3), NormalPrior(1.0), ScalePrior(1.0), ScalePrior(3.0, 2.0), NoisePrior(torch.tensor([0, 1, 0]))],
+    [
+        LengthscalePrior(3),
+        NormalPrior(1.0),
+        CauchyPrior(0.5),
+        ScalePrior(1.0),
+        ScalePrior(3.0, 2.0),
+        NoisePrior(torch.tensor([0, 1, 0])),
+    ],
     ids=repr,
 )
 def test_gradients_are_those_of_the_density(prior: LightPrior) -> None:
