@@ -29,6 +29,8 @@ class CascadeModel:
         For each task, the tasks whose values are inputs of its process; those without sources are named too.
     kernel
         k(x, x') on the inputs, as for :func:`~mfgp.kernels.input_kernel`.
+    levels
+        The number of levels by column of codes; None where all inputs are numbers.
 
     Attributes
     ----------
@@ -40,7 +42,7 @@ class CascadeModel:
     reports
         For each task, how its fit went.
     input_transform, outcome_transform
-        BoTorch transforms between units.
+        BoTorch transforms between units; no `input_transform` where no input is a number.
 
     Raises
     ------
@@ -58,11 +60,15 @@ class CascadeModel:
     """
 
     def __init__(
-        self, observations: Observations, sources: Mapping[int, Sequence[int]], kernel: str | Kernel = "matern52"
+        self,
+        observations: Observations,
+        sources: Mapping[int, Sequence[int]],
+        kernel: str | Kernel = "matern52",
+        levels: Mapping[int, int] | None = None,
     ) -> None:
         self.sources = dict(sources)
         rows = torch.cat([observations.x, observations.task.unsqueeze(-1).to(observations.x)], dim=-1)
-        self.input_transform = standardize_inputs(rows)
+        self.input_transform = standardize_inputs(rows, categorical=levels or {})
         self.outcome_transform = TaskStandardize(len(sources)).to(rows)
         y, variance = self.outcome_transform(
             observations.y.unsqueeze(-1), observations.noise.square().unsqueeze(-1), rows
@@ -74,7 +80,7 @@ class CascadeModel:
             variance.sqrt().squeeze(-1),
             observations.row,
         )
-        self.cascade, self.reports = fit_cascade(standardized, sources, kernel)
+        self.cascade, self.reports = fit_cascade(standardized, sources, kernel, levels)
 
     def joint(self, X: Tensor, known: Known | None = None) -> Joint:
         """Mean (n, T) and covariance (n, T, T) of all tasks at each of the inputs (n, d), given what is known there."""
@@ -113,8 +119,9 @@ class CascadeModel:
         return self.cascade.noise_variance.sqrt() * self._units()[1]
 
     def _inputs(self, X: Tensor) -> Tensor:
+        if self.input_transform is None:
+            return X
         rows = torch.cat([X, torch.zeros(len(X), 1).to(X)], dim=-1)
-        assert self.input_transform is not None  # all inputs are numbers
         return self.input_transform(rows)[..., :-1]
 
     def _units(self) -> tuple[Tensor, Tensor]:

@@ -6,7 +6,7 @@ tasks or inputs carries over to; nothing is drawn at random.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from functools import singledispatch
@@ -27,7 +27,7 @@ from mfgp.kernels import (
     TaskKernel,
     input_kernel,
 )
-from mfgp.kernels.levels import embeddings_of, plain
+from mfgp.kernels.levels import LevelEmbedding, MixedInputKernel, embeddings_of, plain
 from mfgp.kernels.priors import LengthscalePrior
 from mfgp.kernels.stationary import LENGTHSCALE_BOUNDS, profile
 
@@ -106,10 +106,12 @@ def _(kernel: CascadeKernel, noise: TaskNoise, observations: Observations) -> It
     d, k = kernel.num_inputs, kernel.num_sources
     over_inputs, over_values = _fresh(kernel.own.inner), _fresh(kernel.relation.values)
     inputs, values = observations.x[:, :d], observations.x[:, d : d + k]
-    usual = values.new_full((1, 1), LengthscalePrior(d).median)
+    usual = plain(over_inputs).lengthscale if profile(over_inputs) else None
+    placed = [(embedding, embedding.positions.detach().clone()) for embedding in embeddings_of(kernel.own.inner)]
 
     def begin(curve: float, slopes: Tensor, stretch: float, lengthscale: Tensor | None, explained: Tensor) -> None:
         rest = estimate_task(deepcopy(over_inputs), replace(observations, x=inputs, y=observations.y - explained))
+        _replace_levels(placed)
         kernel.set_scales(rest.scale, curve, slopes + _LITTLE)
         _set_lengthscale(kernel.own.inner, rest.lengthscale)
         _set_lengthscale(kernel.relation.inner, usual, stretch)
@@ -126,13 +128,26 @@ def _(kernel: CascadeKernel, noise: TaskNoise, observations: Observations) -> It
     alone = estimate_task(deepcopy(over_values), of_values)
     begin(alone.scale, none, 2.0, alone.lengthscale, explained=alone.predict(values))
     yield "a curve over its sources"
-    both = estimate_task(input_kernel("rbf", d + k), replace(observations, x=observations.x[:, : d + k]))
+    _replace_levels(placed)
+    expanded = torch.cat([_expanded(kernel.own.inner, inputs), values], dim=-1)
+    both = estimate_task(input_kernel("rbf", expanded.shape[-1]), replace(observations, x=expanded))
     lengthscales = torch.as_tensor(both.lengthscale)
     kernel.set_scales(_LITTLE, both.scale, none + _LITTLE)
-    _set_lengthscale(kernel.relation.inner, lengthscales[:, :d])
-    _set_lengthscale(kernel.relation.values, lengthscales[:, d:])
+    _set_lengthscale(kernel.relation.inner, lengthscales[:, :-k])
+    _set_lengthscale(kernel.relation.values, lengthscales[:, -k:])
     noise.set_scale(both.noise.scale.detach())
     yield "a surface over its inputs and sources"
+
+
+@torch.no_grad()
+def _replace_levels(placed: Sequence[tuple[LevelEmbedding, Tensor]]) -> None:
+    for embedding, positions in placed:
+        embedding.positions.copy_(positions)
+
+
+@torch.no_grad()
+def _expanded(inner: Kernel, inputs: Tensor) -> Tensor:
+    return inner.expand(inputs) if isinstance(inner, MixedInputKernel) else inputs
 
 
 class _Reading(NamedTuple):

@@ -140,7 +140,7 @@ def test_copies_and_pickles_predict_the_same(model: CascadeGP) -> None:
     restored = pickle.loads(pickle.dumps(model))
     pd.testing.assert_frame_equal(restored.predict(X_NEW), model.predict(X_NEW))
     new = clone(CascadeGP(sources={"high": ["low"]}, kernel="rbf"))
-    assert new.get_params() == {"sources": {"high": ["low"]}, "kernel": "rbf", "device": None}
+    assert new.get_params() == {"sources": {"high": ["low"]}, "kernel": "rbf", "device": None, "unseen": "prior"}
     assert not hasattr(new, "model_")
 
 
@@ -173,14 +173,6 @@ def test_a_square_is_told_better_than_by_a_difference() -> None:
 def refused(message: str, x: Any = X, y: Any = Y, **options: Any) -> None:
     with pytest.raises(ParameterError, match=message):
         CascadeGP(**options).fit(x, y)
-
-
-def test_categories_are_refused() -> None:
-    refused(
-        r"CascadeGP takes numbers, but .*kind.* of X holds categories; write pd.get_dummies\(X, columns=\['kind'\], "
-        r"dtype=float\), or use DifferenceGP",
-        X.assign(kind=["a", "b"] * 8),
-    )
 
 
 def test_sources_in_a_circle_are_refused() -> None:

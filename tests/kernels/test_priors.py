@@ -13,6 +13,7 @@ from mfgp.kernels.priors import (
     NoisePrior,
     NormalPrior,
     PositionsPrior,
+    RelatedNoisePrior,
     ScalePrior,
 )
 
@@ -32,6 +33,10 @@ def test_log_lengthscales_are_normal_with_one_shared_part(inputs: int) -> None:
     ours = prior.log_prob(lengthscale)
     assert ours.shape == theirs.shape
     torch.testing.assert_close(offsets(ours, theirs), torch.zeros(6, 1).double())
+
+
+def test_a_stretch_is_of_the_median() -> None:
+    assert LengthscalePrior(2, stretch=10.0).median == pytest.approx(10.0 * LengthscalePrior(2).median)
 
 
 def test_the_median_grows_as_distances_do() -> None:
@@ -90,6 +95,13 @@ def test_noise_of_one_group_does_not_depend_on_another() -> None:
     torch.testing.assert_close(whole, parts[0] + parts[1])
 
 
+def test_noise_beside_known_levels_is_that_of_one_group() -> None:
+    levels, own = torch.tensor([0.1, 0.3], dtype=torch.float64), torch.tensor([[0.02], [0.4]], dtype=torch.float64)
+    together = torch.cat([levels.expand(2, -1), own], dim=-1)
+    ours = RelatedNoisePrior(levels).log_prob(own)
+    torch.testing.assert_close(ours, NoisePrior(torch.zeros(3)).log_prob(together))
+
+
 def test_noise_levels_alike_are_likelier() -> None:
     prior = NoisePrior(torch.tensor([0, 0]))
     alike, apart = torch.tensor([0.1, 0.1]).double(), torch.tensor([0.01, 1.0]).double()
@@ -129,6 +141,13 @@ def test_the_slope_of_positions() -> None:
     log_prob, slope = PositionsPrior().log_prob_and_slope(z.detach().numpy())
     np.testing.assert_allclose(slope, exact, rtol=1e-10, atol=1e-12)
     assert log_prob == pytest.approx(PositionsPrior().log_prob(z).item(), rel=1e-10)
+
+
+def test_the_slope_of_noise_beside_known_levels() -> None:
+    prior = RelatedNoisePrior(torch.tensor([0.1, 0.3]))
+    x = torch.tensor([0.02], dtype=torch.float64, requires_grad=True)
+    (exact,) = torch.autograd.grad(prior.log_prob(x), x)
+    torch.testing.assert_close(prior.log_prob_and_slope(x.detach())[1], exact, rtol=1e-10, atol=1e-12)
 
 
 def test_a_scale_is_that_of_the_size() -> None:
