@@ -5,8 +5,8 @@
 Perdikaris' sinusoid and the phase-shifted one, 50 low and 14 high noise-free points, the high points among the low
 ones as in the paper. Each seed draws a Latin hypercube design. On 1001 points, of the high fidelity: the root mean
 square error as a share of the function's deviation, the log density (of the mixture that a cascade predicts, and of a
-normal otherwise), the share of the points in the 90% interval, and the seconds of the fit. Where Emukit is installed,
-its nonlinear model is run as in its tutorial, with the noise fixed at zero and 5 starts.
+normal otherwise), the share of the points in the 90% interval, and the seconds of the fit and the prediction. Where
+Emukit is installed, its nonlinear model is run as in its tutorial, with the noise fixed at zero and 5 starts.
 """
 
 from __future__ import annotations

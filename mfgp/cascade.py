@@ -30,12 +30,14 @@ class CascadeModel:
         For each task, the tasks whose values are inputs of its process; those without sources are named too.
     kernel
         k(x, x') on the inputs, as for :func:`~mfgp.kernels.input_kernel`.
+    levels
+        The number of levels by column of codes; None where all inputs are numbers.
     before, climb
         As for :func:`~mfgp.inference.cascade_fitting.fit_cascade`.
 
     Attributes
     ----------
-    sources
+    sources, levels
         As given.
     cascade
         The :class:`~mfgp.inference.Cascade` of the standardised tasks: `cascade.conditionals[task]` holds the kernel,
@@ -43,7 +45,7 @@ class CascadeModel:
     reports
         For each task, how its fit went.
     input_transform, outcome_transform
-        BoTorch transforms between units.
+        BoTorch transforms between units; no `input_transform` where no input is a number.
 
     Raises
     ------
@@ -65,12 +67,13 @@ class CascadeModel:
         observations: Observations,
         sources: Mapping[int, Sequence[int]],
         kernel: str | Kernel = "matern52",
+        levels: Mapping[int, int] | None = None,
         before: Cascade | None = None,
         climb: bool = True,
     ) -> None:
-        self.sources = dict(sources)
+        self.sources, self.levels = dict(sources), dict(levels or {})
         rows = torch.cat([observations.x, observations.task.unsqueeze(-1).to(observations.x)], dim=-1)
-        self.input_transform = standardize_inputs(rows)
+        self.input_transform = standardize_inputs(rows, categorical=levels or {})
         self.outcome_transform = TaskStandardize(len(sources)).to(rows)
         y, variance = self.outcome_transform(
             observations.y.unsqueeze(-1), observations.noise.square().unsqueeze(-1), rows
@@ -82,7 +85,7 @@ class CascadeModel:
             variance.sqrt().squeeze(-1),
             observations.row,
         )
-        self.cascade, self.reports = fit_cascade(standardized, sources, kernel, before, climb)
+        self.cascade, self.reports = fit_cascade(standardized, sources, kernel, levels, before, climb)
 
     def joint(self, X: Tensor, known: Known | None = None) -> Joint:
         """Mean (n, T) and covariance (n, T, T) of all tasks at each of the inputs (n, d), given what is known there."""
@@ -121,8 +124,9 @@ class CascadeModel:
         return self.cascade.noise_variance.sqrt() * self._units()[1]
 
     def _inputs(self, X: Tensor) -> Tensor:
+        if self.input_transform is None:
+            return X
         rows = torch.cat([X, torch.zeros(len(X), 1).to(X)], dim=-1)
-        assert self.input_transform is not None  # all inputs are numbers
         return self.input_transform(rows)[..., :-1]
 
     def _units(self) -> tuple[Tensor, Tensor]:

@@ -26,7 +26,7 @@ PRIVILEGES = {
     "rich": {"cli"},
     "elementembeddings": {"materials"},
 }
-PANDAS_FREE = {"kernels", "inference", "model"}
+PANDAS_FREE = {"kernels", "inference", "model", "cascade"}
 
 
 @pytest.fixture(scope="module")

@@ -215,6 +215,27 @@ def test_gradients_with_respect_to_the_inputs(kernel: TaskKernel) -> None:
     assert torch.autograd.gradcheck(moments, x, eps=1e-5, atol=1e-4, rtol=1e-5)
 
 
+def test_no_gradient_reaches_the_hyperparameters(kernel: TaskKernel) -> None:
+    model = TaskGP(*data(), kernel=kernel)
+    X = inputs(3).requires_grad_()
+    model.posterior(X).variance.sum().backward()
+    assert X.grad is not None
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_parameters_that_are_set_make_a_new_posterior(kernel: TaskKernel) -> None:
+    X, Y = data()
+    model = TaskGP(X, Y, kernel=kernel)
+    before = model.joint(inputs(3))
+    model.covar_module.input_kernels[0].lengthscale = 0.3
+    model.likelihood.set_scale(torch.full_like(model.likelihood.scale, 0.02))
+    after, expected = model.joint(inputs(3)), TaskGP(X, Y, kernel=deepcopy(model.covar_module))
+    expected.likelihood.load_state_dict(model.likelihood.state_dict())
+    torch.testing.assert_close(after.covariance, expected.joint(inputs(3)).covariance)
+    torch.testing.assert_close(model.posterior(inputs(3)).mean, after.mean)
+    assert not torch.allclose(after.mean, before.mean)
+
+
 def test_the_prior_while_training_is_the_kernel(kernel: TaskKernel) -> None:
     model = build(kernel).train()
     prior = model(*model.train_inputs)

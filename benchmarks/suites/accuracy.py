@@ -83,9 +83,9 @@ def run(context: Context) -> pd.DataFrame:
 def summarise(lines: pd.DataFrame) -> pd.DataFrame:
     """Means over the seeds and, for this package's architectures, the verdict against the best peer.
 
-    The best peer is the one with the best mean over the seeds. An architecture falls short where its mean difference to
-    that peer, seed by seed, is larger than the standard deviation of the difference over the seeds. Errors are compared
-    on a logarithmic scale, those below SOLVED as SOLVED.
+    The best peer is the one with the best mean over the seeds on which it has an answer. An architecture falls short
+    where its mean difference to that peer, seed by seed, is larger than the standard deviation of the difference over
+    the seeds. Errors are compared on a logarithmic scale, those below SOLVED as SOLVED.
     """
     lines = lines.reindex(columns=list(dict.fromkeys([*lines.columns, "nrmse", "log_density", "coverage90"])))
     lines["log_nrmse"] = np.log(lines["nrmse"].clip(lower=SOLVED))
@@ -113,12 +113,17 @@ def summarise(lines: pd.DataFrame) -> pd.DataFrame:
 
 def _verdict(worse: pd.DataFrame, name: str) -> str:
     """How much worse than the best peer, seed by seed, and whether that is beyond the spread over the seeds."""
-    peers = worse[[peer for peer in PEERS if peer in worse]].dropna(axis="columns")
-    if peers.empty or worse[name].isna().any():
+    failed = int(worse[name].isna().sum())
+    if failed:
+        return f"FAILED on {failed} of {len(worse)} seeds"
+    differences = {peer: (worse[name] - worse[peer]).dropna() for peer in PEERS if peer in worse}
+    means = {peer: difference.mean() for peer, difference in differences.items() if len(difference)}
+    if not means:
         return ""
-    best = str(peers.mean().idxmin())
-    difference = worse[name] - worse[best]
-    mean, spread = difference.mean(), difference.std(ddof=1)
+    best = max(means, key=means.__getitem__)
+    difference, mean = differences[best], means[best]
+    on = "" if len(difference) == len(worse) else f" on {len(difference)} of {len(worse)} seeds"
     if mean <= 0.0:
-        return f"better by {abs(mean):.2g} than {best}"
-    return f"{'FALLS SHORT' if mean > spread else 'within the spread'}: {mean:.2g} ± {spread:.2g} behind {best}"
+        return f"better by {abs(mean):.2g} than {best}{on}"
+    spread = difference.std(ddof=1) if len(difference) > 1 else 0.0
+    return f"{'FALLS SHORT' if mean > spread else 'within the spread'}: {mean:.2g} ± {spread:.2g} behind {best}{on}"

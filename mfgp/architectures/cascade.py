@@ -14,10 +14,9 @@ from mfgp.architectures.regressor import Regressor
 from mfgp.architectures.sources import latent_edges
 from mfgp.cascade import CascadeModel
 from mfgp.data.inputs import Inputs
+from mfgp.data.levels import Unseen
 from mfgp.data.observations import Observations
-from mfgp.data.table import listed
 from mfgp.data.tasks import Tasks
-from mfgp.errors import ParameterError
 from mfgp.inference import FitReport, Known, left_out
 from mfgp.inference.report import joined
 from mfgp.prediction import CascadePrediction, NormalPrediction
@@ -41,6 +40,9 @@ class CascadeGP(Regressor):
         k(x, x') on the inputs: "matern52", "matern32", "matern12", "rbf" or a GPyTorch kernel.
     device
         Where tensors live, for example "cuda"; None for the CPU.
+    unseen
+        What is done with levels of a categorical input that the fit did not have: "prior" predicts them with the
+        uncertainty of the prior, "error" refuses them.
     concentration
         How little a label tells of the probabilities at its place, a positive number; None to choose it for each label
         by leaving labels out in turn.
@@ -67,25 +69,20 @@ class CascadeGP(Regressor):
         sources: Mapping[Hashable, Sequence[Hashable]] | None = None,
         kernel: str | Kernel = "matern52",
         device: str | torch.device | None = None,
+        unseen: Unseen = "prior",
         concentration: float | None = None,
     ) -> None:
-        super().__init__(kernel, device, concentration)
+        super().__init__(kernel, device, unseen, concentration)
         self.sources = sources
 
-    @property
-    def lengthscales_(self) -> pd.DataFrame:
-        """(processes, inputs) lengthscales, each in its input's unit: how far one has to go for a change.
-
-        A row "task" is that of what a task has of its own, a row "task given its sources" how far one has to go for a
-        change of its relation to them.
-        """
-        self._check_fitted("lengthscales_")
+    def _named_kernels(self) -> dict[Hashable, Kernel]:
+        """What a task has of its own by the task's name, and its relation to sources as "task given its sources"."""
         kernels: dict[Hashable, Kernel] = {}
         for place, task in enumerate(self._tasks.latents):
             own, *relation = self.model_.cascade.conditionals[place].kernel.input_kernels
             kernels[task] = own
             kernels |= {f"{task} given its sources": inner for inner in relation}
-        return self._lengthscale_table(kernels)
+        return kernels
 
     @property
     def value_lengthscales_(self) -> pd.DataFrame:
@@ -104,21 +101,16 @@ class CascadeGP(Regressor):
         return pd.DataFrame(table, names, names)
 
     def _fit_model(self, data: Observations, inputs: Inputs, tasks: Tasks) -> tuple[CascadeModel, FitReport]:
-        if inputs.levels:
-            names = [inputs.columns[place] for place in inputs.levels]
-            raise ParameterError(
-                f"CascadeGP takes numbers, but {listed(names)} of X holds categories; write "
-                f"pd.get_dummies(X, columns={names!r}, dtype=float), or use DifferenceGP, which learns levels"
-            )
         named = latent_edges(self.sources, tasks)
-        model = CascadeModel(data, {latent: named.get(latent, []) for latent in range(len(tasks.latents))}, self.kernel)
+        sources = {latent: named.get(latent, []) for latent in range(len(tasks.latents))}
+        model = CascadeModel(data, sources, self.kernel, inputs.counts)
         return model, _report(model, tasks)
 
     def _carry(self, model: CascadeModel, data: Observations) -> CascadeModel:
-        return CascadeModel(data, model.sources, self.kernel, before=model.cascade, climb=False)
+        return CascadeModel(data, model.sources, self.kernel, model.levels, before=model.cascade, climb=False)
 
     def _climb(self, model: CascadeModel, data: Observations, tasks: Tasks) -> tuple[CascadeModel, FitReport]:
-        climbed = CascadeModel(data, model.sources, self.kernel, before=model.cascade)
+        climbed = CascadeModel(data, model.sources, self.kernel, model.levels, before=model.cascade)
         return climbed, _report(climbed, tasks)
 
     def _scores_left_out(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Hashable
 from copy import copy, deepcopy
-from typing import Any, Self, get_args
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,6 @@ from sklearn.utils.metaestimators import available_if
 from torch import Tensor
 
 from mfgp.architectures.left_out import label_left_out
-from mfgp.architectures.levels import level_positions
 from mfgp.architectures.regressor import Regressor, has_labels
 from mfgp.data.inputs import Inputs
 from mfgp.data.levels import Unseen
@@ -58,9 +57,8 @@ class TaskRegressor(Regressor):
         unseen: Unseen = "prior",
         concentration: float | None = None,
     ) -> None:
-        super().__init__(kernel, device, concentration)
+        super().__init__(kernel, device, unseen, concentration)
         self.warm_start = warm_start
-        self.unseen = unseen
 
     @abstractmethod
     def _build_kernel(self, num_inputs: int, tasks: Tasks) -> TaskKernel:
@@ -204,28 +202,10 @@ class TaskRegressor(Regressor):
         names = pd.Index(self._tasks.latents, tupleize_cols=False)
         return pd.DataFrame(covariance / np.outer(scale, scale), names, names)
 
-    @property
-    def lengthscales_(self) -> pd.DataFrame:
-        """(processes, inputs) lengthscales, each in its input's unit: how far one has to go for a change."""
-        self._check_fitted("lengthscales_")
-        kernels = self.model_.covar_module.input_kernels
-        return self._lengthscale_table(dict(zip(self._process_names(), kernels, strict=True)))
-
-    @property
-    def level_embeddings_(self) -> pd.DataFrame:
-        """Positions of the levels of categorical inputs, in lengthscales of each process; empty if there are none.
-
-        Rows are (process, input, level), columns the coordinates z0 and z1: principal axes of the levels of an input,
-        with the origin at their mean. Levels a distance of one apart behave about as alike as numbers one lengthscale
-        apart. An input with two levels has one coordinate only, and NaN for the other.
-        """
-        self._check_fitted("level_embeddings_")
-        kernels = dict(zip(self._process_names(), self.model_.covar_module.input_kernels, strict=True))
-        return level_positions(kernels, self._inputs)
+    def _named_kernels(self) -> dict[Hashable, Kernel]:
+        return dict(zip(self._process_names(), self.model_.covar_module.input_kernels, strict=True))
 
     def _fit_model(self, data: Observations, inputs: Inputs, tasks: Tasks) -> tuple[TaskGP, FitReport]:
-        if self.unseen not in get_args(Unseen):
-            raise ParameterError(f"unseen={self.unseen!r}, expected 'prior' or 'error'")
         width = data.x.shape[-1]
         kernel = self._build_kernel(expanded_columns(width, inputs.counts), tasks)
         kernel.embed_levels(width, inputs.counts)

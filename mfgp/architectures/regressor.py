@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
 from collections.abc import Hashable, Mapping
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, get_args
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,9 @@ from sklearn.utils.metaestimators import available_if
 from torch import Tensor
 
 from mfgp.architectures.concentration import Fitted, concentrate, starting_concentration
+from mfgp.architectures.levels import level_positions
 from mfgp.data.inputs import Inputs
+from mfgp.data.levels import Unseen
 from mfgp.data.observations import Observations
 from mfgp.data.readings import Readings
 from mfgp.data.tasks import Tasks
@@ -61,6 +63,8 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         k(x, x') on the inputs: "matern52", "matern32", "matern12", "rbf" or a GPyTorch kernel.
     device
         Where tensors live, for example "cuda"; None for the CPU.
+    unseen
+        What is done with levels of a categorical input that the fit did not have: "prior" or "error".
     concentration
         How little a label tells of the probabilities at its place; None to choose it for each label.
     """
@@ -69,10 +73,12 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         self,
         kernel: str | Kernel = "matern52",
         device: str | torch.device | None = None,
+        unseen: Unseen = "prior",
         concentration: float | None = None,
     ) -> None:
         self.kernel = kernel
         self.device = device
+        self.unseen = unseen
         self.concentration = concentration
 
     @abstractmethod
@@ -97,6 +103,10 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     ) -> Prediction:
         """Joint distribution of L latents at inputs (n, d), given values (n, L), NaN where not known, with noise."""
 
+    @abstractmethod
+    def _named_kernels(self) -> dict[Hashable, Kernel]:
+        """The kernels over the inputs by the names of their processes."""
+
     def fit(self, X: Any, Y: Any, noise: Any = None) -> Self:
         """Learn the hyperparameters and keep the data.
 
@@ -118,6 +128,8 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         ParameterError
             A constructor parameter has a value that means nothing.
         """
+        if self.unseen not in get_args(Unseen):
+            raise ParameterError(f"unseen={self.unseen!r}, expected 'prior' or 'error'")
         inputs, tasks = Inputs.learn(X), Tasks.learn(Y)
         x, index = inputs.read(X)
         y = tasks.read(Y, X)
@@ -274,6 +286,39 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         index = pd.Index(list(found), tupleize_cols=False)
         return pd.Series(list(found.values()), index, float, name="concentration")
 
+    @property
+    def level_embeddings_(self) -> pd.DataFrame:
+        """Positions of the levels of categorical inputs, in lengthscales of each process; empty if there are none.
+
+        Rows are (process, input, level), columns the coordinates z0 and z1: principal axes of the levels of an input,
+        with the origin at their mean. Levels a distance of one apart behave about as alike as numbers one lengthscale
+        apart. An input with two levels has one coordinate only, and NaN for the other.
+        """
+        self._check_fitted("level_embeddings_")
+        return level_positions(self._named_kernels(), self._inputs)
+
+    @property
+    def lengthscales_(self) -> pd.DataFrame:
+        """(processes, inputs) lengthscales, each in its input's unit: how far one has to go for a change."""
+        self._check_fitted("lengthscales_")
+        kernels = self._named_kernels()
+        unknown = [type(kernel).__name__ for kernel in kernels.values() if profile(kernel) is None]
+        if unknown:
+            raise ParameterError(
+                f"lengthscales_ are known for the named kernels, but this model uses {unknown[0]}; "
+                "read its parameters from the kernels in model_"
+            )
+        transform = getattr(self.model_, "input_transform", None)  # there is none without numbers
+        scale = np.empty(0) if transform is None else transform.coefficient.flatten().cpu().numpy()
+        width = expanded_columns(len(self._inputs.columns), self._inputs.counts)
+        rows = [
+            plain(kernel).lengthscale.detach().expand(1, width).cpu().numpy()[0, : len(scale)] * scale
+            for kernel in kernels.values()
+        ]
+        numbers = [name for place, name in enumerate(self._inputs.columns) if place not in self._inputs.levels]
+        index = pd.Index(list(kernels), tupleize_cols=False)
+        return pd.DataFrame(rows, index, pd.Index(numbers, tupleize_cols=False))
+
     def __repr__(self, N_CHAR_MAX: int = 700) -> str:
         described = super().__repr__(N_CHAR_MAX)
         if not hasattr(self, "model_"):
@@ -333,26 +378,7 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _read(self, X: Any) -> tuple[np.ndarray, pd.Index]:
         self._check_fitted("predictions")
-        return self._inputs.read(X, getattr(self, "unseen", "error"))
+        return self._inputs.read(X, self.unseen)
 
     def _tensor(self, x: np.ndarray) -> Tensor:
         return torch.from_numpy(x).to(self._fitted_on)
-
-    def _lengthscale_table(self, kernels: Mapping[Hashable, Kernel]) -> pd.DataFrame:
-        """(processes, inputs) lengthscales of kernels over the standardised inputs, in the inputs' units."""
-        unknown = [type(kernel).__name__ for kernel in kernels.values() if profile(kernel) is None]
-        if unknown:
-            raise ParameterError(
-                f"lengthscales_ are known for the named kernels, but this model uses {unknown[0]}; "
-                "read its parameters from the kernels in model_"
-            )
-        transform = getattr(self.model_, "input_transform", None)  # there is none without numbers
-        scale = np.empty(0) if transform is None else transform.coefficient.flatten().cpu().numpy()
-        width = expanded_columns(len(self._inputs.columns), self._inputs.counts)
-        rows = [
-            plain(kernel).lengthscale.detach().expand(1, width).cpu().numpy()[0, : len(scale)] * scale
-            for kernel in kernels.values()
-        ]
-        numbers = [name for place, name in enumerate(self._inputs.columns) if place not in self._inputs.levels]
-        index = pd.Index(list(kernels), tupleize_cols=False)
-        return pd.DataFrame(rows, index, pd.Index(numbers, tupleize_cols=False))

@@ -10,7 +10,7 @@ from mfgp.cli.options import pairs, split
 from mfgp.errors import ParameterError
 
 if TYPE_CHECKING:
-    from mfgp.architectures.estimator import TaskRegressor
+    from mfgp.architectures.regressor import Regressor
 
 
 class Architecture(StrEnum):
@@ -19,26 +19,35 @@ class Architecture(StrEnum):
     MULTI_TASK = "multi-task"
     DIFFERENCE = "difference"
     LATENT_VARIABLE = "latent-variable"
+    CASCADE = "cascade"
     INDEPENDENT = "independent"
 
-    def build(self, sources: list[str] | None) -> TaskRegressor:
-        """The estimator, with the sources of a difference as the command line states them.
+    @property
+    def has_sources(self) -> bool:
+        """Whether tasks are computed from others, which the command line can name."""
+        return self in (Architecture.DIFFERENCE, Architecture.CASCADE)
+
+    def build(self, sources: list[str] | None) -> Regressor:
+        """The estimator, with the sources of a difference or a cascade as the command line states them.
 
         Raises
         ------
         ParameterError
             Sources are stated for another architecture, or cannot be read.
         """
-        from mfgp import DifferenceGP, IndependentGP, LatentVariableGP, MultiTaskGP
+        from mfgp import CascadeGP, DifferenceGP, IndependentGP, LatentVariableGP, MultiTaskGP
 
-        if self is Architecture.DIFFERENCE:
+        if self.has_sources:
             edges: dict[Hashable, list[str]] = {
                 task: split(text, "--sources") for task, text in pairs(sources, "--sources").items()
             }
-            return DifferenceGP(sources=edges or None)
+            with_sources = DifferenceGP if self is Architecture.DIFFERENCE else CascadeGP
+            return with_sources(sources=edges or None)
         if sources:
-            raise ParameterError(f"--sources is for --architecture difference, not {self}; leave one of them out")
-        builders = {
+            raise ParameterError(
+                f"--sources is for --architecture difference or cascade, not {self}; leave one of them out"
+            )
+        builders: dict[Architecture, type[Regressor]] = {
             Architecture.MULTI_TASK: MultiTaskGP,
             Architecture.LATENT_VARIABLE: LatentVariableGP,
             Architecture.INDEPENDENT: IndependentGP,

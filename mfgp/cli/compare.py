@@ -59,7 +59,7 @@ def compare(
     random_state: Annotated[int, typer.Option(help="Seed of the folds and of the values drawn.")] = 0,
     quiet: options.Quiet = False,
 ) -> None:
-    """Compare MultiTaskGP, DifferenceGP and LatentVariableGP with IndependentGP, the baseline, on the same folds.
+    """Compare every way of sharing between tasks with IndependentGP, the baseline, on the same folds.
 
     The last task is predicted at held-out rows, with the other tasks unknown there and with their values known, from
     all of its values and from a few. Prints a table of scores, mean and standard deviation over the folds. The folder
@@ -86,7 +86,7 @@ def compare(
     X, Y = columns.X(frame), columns.Y(frame)
     estimators = {}
     for architecture in Architecture:
-        estimator = architecture.build(sources if architecture is Architecture.DIFFERENCE else None)
+        estimator = architecture.build(sources if architecture.has_sources else None)
         estimators[type(estimator).__name__] = estimator
     situations, left_out = situations_of(Y, folds, _sizes(experiments))
     prepare_folder(folder)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from mfgp.architectures.estimator import TaskRegressor
+from mfgp.architectures.regressor import Regressor
 
-TABLES = ["task_correlation", "rho", "embedding", "noise", "lengthscales", "level_embeddings"]
+TABLES = ["task_correlation", "rho", "embedding", "noise", "lengthscales", "value_lengthscales", "level_embeddings"]
 
 
-def learned(model: TaskRegressor) -> dict[str, pd.DataFrame]:
+def learned(model: Regressor) -> dict[str, pd.DataFrame]:
     """The tables that this architecture has, by name; long ones stand upright."""
     found = {name: getattr(model, f"{name}_") for name in TABLES if hasattr(type(model), f"{name}_")}
     found["noise"] = found["noise"].to_frame()
@@ -21,7 +21,7 @@ def learned(model: TaskRegressor) -> dict[str, pd.DataFrame]:
     return {name: table for name, table in found.items() if not table.empty}
 
 
-def write_learned(model: TaskRegressor, folder: Path) -> None:
+def write_learned(model: Regressor, folder: Path) -> None:
     """Write each table as a CSV file and the report of the fit as report.json."""
     for name, table in learned(model).items():
         table.to_csv(folder / f"{name}.csv")

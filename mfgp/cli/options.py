@@ -30,7 +30,7 @@ Sources: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         metavar="TASK=A,B,…",
-        help="Tasks that a task is computed from (difference); by default a chain, in their order.",
+        help="Tasks that a task is computed from (difference, cascade); by default a chain, in their order.",
     ),
 ]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no notes.")]

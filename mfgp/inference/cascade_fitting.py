@@ -18,6 +18,7 @@ from mfgp.inference.pattern import Known
 from mfgp.inference.report import FitReport
 from mfgp.kernels import AutoregressiveKernel, CascadeKernel, TaskKernel, input_kernel
 from mfgp.kernels.autoregressive import topological_order
+from mfgp.kernels.levels import LevelEmbedding, MixedInputKernel, embeddings_of, expanded_columns
 
 FOLLOWED_SHARE = 0.95  # of the variance that the inputs leave; the rest is noise, so that copies of a row may differ
 LEAST_UNEXPLAINED = 1e-3  # deviation of what the inputs leave, below which it does not matter what it is
@@ -28,6 +29,7 @@ def fit_cascade(
     observations: Observations,
     sources: Mapping[int, Sequence[int]],
     kernel: str | Kernel = "matern52",
+    levels: Mapping[int, int] | None = None,
     before: Cascade | None = None,
     climb: bool = True,
 ) -> tuple[Cascade, dict[int, FitReport]]:
@@ -35,7 +37,8 @@ def fit_cascade(
 
     A source's value at an observation is its posterior given all of the source's own values, that of the same row among
     them: a mean, and a variance with which :class:`~mfgp.kernels.CascadeKernel` weakens what the observation says.
-    The task's own value has no part in it. Noise levels of related tasks are a priori alike, as everywhere.
+    The task's own value has no part in it. Levels of categorical inputs are where a task before has them, so that a few
+    values need not tell them apart. Noise levels of related tasks are a priori alike, as everywhere.
 
     What the inputs do not tell of a source may be noise of its measurement, or the row's own, a row effect that the
     tasks after it follow. Only these can tell which: both are tried, and the one with the larger evidence is taken.
@@ -48,6 +51,8 @@ def fit_cascade(
         For each task, its sources.
     kernel
         k(x, x') on the inputs, as for :func:`~mfgp.kernels.input_kernel`.
+    levels
+        The number of levels by column of codes, whose positions are learned; None where all inputs are numbers.
     before
         A cascade of the same tasks with other values, whose hyperparameters are right or nearly so; None to look for
         them from several starts.
@@ -58,21 +63,23 @@ def fit_cascade(
     -------
     The cascade, and the report of each task that was fitted.
     """
+    levels = levels or {}
     if before is not None:
-        return _fit(observations, sources, kernel, before, climb=climb)
-    followed = _fit(observations, sources, kernel, share=FOLLOWED_SHARE)
+        return _fit(observations, sources, kernel, levels, before, climb=climb)
+    followed = _fit(observations, sources, kernel, levels, share=FOLLOWED_SHARE)
     if not any(_has_row_effect(conditional.kernel) for conditional in followed[0].conditionals.values()):
         return followed
-    noisy = _fit(observations, sources, kernel, followed[0], share=0.0)
+    noisy = _fit(observations, sources, kernel, levels, followed[0], share=0.0)
     if _log_evidence(followed[0]) >= _log_evidence(noisy[0]):
         return followed
-    return _fit(observations, sources, kernel, share=0.0)
+    return _fit(observations, sources, kernel, levels, share=0.0)
 
 
 def _fit(
     observations: Observations,
     sources: Mapping[int, Sequence[int]],
     kernel: str | Kernel,
+    levels: Mapping[int, int],
     before: Cascade | None = None,
     share: float | None = None,
     climb: bool = True,
@@ -81,6 +88,7 @@ def _fit(
     conditionals: dict[int, Conditional] = {}
     reports = {}
     inputs = observations.x.shape[-1]
+    width = expanded_columns(inputs, levels)
     order = topological_order(sources)
     for task in order:
         own = observations.of_task(task)
@@ -90,15 +98,19 @@ def _fit(
         if several:
             cascade = Cascade({t: conditionals[t] for t in order if t in ancestors}, len(order))
             own = replace(own, x=_with_sources(cascade, own.x, several))
-            relation = input_kernel(kernel, inputs, stretch=RELATION_STRETCH)
-            of_inputs = input_kernel(kernel, inputs)
-            covariance: TaskKernel = CascadeKernel(of_inputs, relation, inputs, len(several), is_followed)
+            parts = input_kernel(kernel, width), input_kernel(kernel, width, stretch=RELATION_STRETCH)
+            if levels:
+                placed = _placed([conditionals[t] for t in ancestors], levels)
+                parts = MixedInputKernel(parts[0], inputs, placed), MixedInputKernel(parts[1], inputs, placed)
+            covariance: TaskKernel = CascadeKernel(*parts, inputs, len(several), is_followed)
         else:
-            followed = [0] if is_followed else []
-            covariance = AutoregressiveKernel([input_kernel(kernel, inputs)], sources={}, followed=followed)
+            covariance = AutoregressiveKernel(
+                [input_kernel(kernel, width)], sources={}, followed=[0] if is_followed else []
+            )
+            covariance.embed_levels(inputs, levels)
         covariance.to(own.x.device)
-        levels = [_unexplained(conditionals[t]) for t in ancestors if conditionals[t].noise.learned]
-        noise = TaskNoise(1, own.task, own.noise, related=torch.cat(levels) if levels else None)
+        scales = [_unexplained(conditionals[t]) for t in ancestors if conditionals[t].noise.learned]
+        noise = TaskNoise(1, own.task, own.noise, related=torch.cat(scales) if scales else None)
         if is_followed:
             covariance.row_loadings.requires_grad_(False)
         if before is None:
@@ -150,6 +162,25 @@ def _hand_on(before: Conditional, kernel: TaskKernel, noise: TaskNoise) -> None:
     for new, old in ((kernel, before.kernel), (noise, before.noise)):
         for parameter, value in zip(new.parameters(), old.parameters(), strict=True):
             parameter.copy_(value)
+
+
+def _placed(known: Sequence[Conditional], levels: Mapping[int, int]) -> list[LevelEmbedding]:
+    """Embeddings with the levels where one of the tasks before has them: the one that saw the most levels and values.
+
+    They stay there, unless it did not see all levels: then they are learned, from there on.
+    """
+
+    def seen(conditional: Conditional) -> tuple[int, int]:
+        x = conditional.posterior.observations.x
+        return sum(len(x[:, column].unique()) for column in levels), len(x)
+
+    richest = max(known, key=seen)
+    placed = [LevelEmbedding(column, count) for column, count in levels.items()]
+    for new, old in zip(placed, embeddings_of(richest.kernel.input_kernels[0]), strict=True):
+        new.positions.requires_grad_(seen(richest)[0] < sum(levels.values()))
+        with torch.no_grad():
+            new.positions.copy_(old.positions)
+    return placed
 
 
 def _ancestors(task: int, sources: Mapping[int, Sequence[int]]) -> list[int]:

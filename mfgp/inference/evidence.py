@@ -132,10 +132,11 @@ def inverse_of_factor(lower: Tensor) -> Tensor:
 
 def _on_device(covariance: Tensor, y: Tensor) -> tuple[float, Tensor, Tensor] | None:
     lower, failure = torch.linalg.cholesky_ex(covariance)
-    if failure.item():
+    half_log_determinant = lower.diagonal().log().sum().item()
+    if failure.item() or not math.isfinite(half_log_determinant):
         return None
     weights = torch.cholesky_solve(y.unsqueeze(-1), lower).squeeze(-1)
-    return lower.diagonal().log().sum().item(), weights, torch.cholesky_inverse(lower)
+    return half_log_determinant, weights, torch.cholesky_inverse(lower)
 
 
 class _LogEvidence(torch.autograd.Function):

@@ -22,9 +22,9 @@ FINER_ROWS = (600,)
 FIRST_EVALUATIONS = 30
 COARSE_EVALUATIONS = 200
 FINER_EVALUATIONS = 40
-FINAL_EVALUATIONS = 15
+MANY_ROWS, MANY_ROWS_EVALUATIONS = 2000, 15
 ROUGH, FINE = 1e-5, 1e-8
-CARRIED_ON_WITHIN = 10.0
+CARRIED_ON, CARRIED_ON_WITHIN = 2, 10.0
 SAME_MAXIMUM = 0.05
 
 
@@ -41,8 +41,8 @@ class _Candidate:
 def fit(kernel: TaskKernel, noise: TaskNoise, observations: Observations) -> FitReport:
     """Set the parameters of kernel and noise to the maximum of their posterior density.
 
-    All starts climb a little on a stratified subset. Those that are neither far behind nor on another's heels climb on
-    there, and the best of them is finished on larger subsets and on all the observations.
+    All starts climb a little on a stratified subset. The best two that are neither far behind nor on another's heels
+    climb on there, and the best of them is finished on larger subsets and on all the observations.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def fit(kernel: TaskKernel, noise: TaskNoise, observations: Observations) -> Fit
         evaluations, jitter = last.evaluations, last.jitter
         for level in levels[1:]:
             last = Objective(kernel, noise, level)
-            limit = FINAL_EVALUATIONS if len(level) > FINER_ROWS[-1] else FINER_EVALUATIONS
+            limit = FINER_EVALUATIONS if len(level) <= MANY_ROWS else MANY_ROWS_EVALUATIONS
             _continue(best, last, limit, FINE)
             evaluations += last.evaluations
             jitter = max(jitter, last.jitter)
@@ -102,14 +102,14 @@ def refit(kernel: TaskKernel, noise: TaskNoise, observations: Observations) -> F
 
 
 def _worth_a_climb(candidates: list[_Candidate]) -> list[_Candidate]:
-    """Candidates that may still win: not far behind the leader, and not close to one that is ahead."""
+    """The best candidates that may still win: not far behind the leader, and not close to one that is ahead."""
     ranked = sorted(candidates, key=lambda candidate: -candidate.log_posterior)
     chosen: list[_Candidate] = []
     for candidate in ranked:
         behind = candidate.log_posterior < ranked[0].log_posterior - CARRIED_ON_WITHIN
         if not behind and all(np.abs(candidate.vector - other.vector).max() > SAME_MAXIMUM for other in chosen):
             chosen.append(candidate)
-    return [candidate for candidate in chosen if candidate.status != "converged"]
+    return [candidate for candidate in chosen[:CARRIED_ON] if candidate.status != "converged"]
 
 
 def _report(

@@ -18,9 +18,11 @@ def place_levels(kernel: Kernel, observations: Observations) -> None:
 
     A level is described by the mean of its values and by their covariances with the numeric inputs; its position is
     its score on the principal components of these. So the first coordinate tells levels of high values from those of
-    low ones, and the order in which levels are named does not matter.
+    low ones, and the order in which levels are named does not matter. Positions that are not learned stay as they are.
     """
     for embedding in embeddings_of(kernel):
+        if not embedding.positions.requires_grad:
+            continue
         numbers = observations.x[:, kernel.numbers] if isinstance(kernel, MixedInputKernel) else observations.x
         embedding.positions.copy_(_scores(embedding, observations, numbers))
 

@@ -25,6 +25,7 @@ from mfgp.kernels.task_kernel import TaskKernel
 from mfgp.kernels.training import TrainingCovariance, training_covariance
 
 _UNBOUNDED = 50.0
+_LEAST_UNIT = 1e-6
 IMPOSSIBLE = 1e25  # the loss where no factorisation succeeds
 
 
@@ -79,14 +80,10 @@ class Objective:
             value, gradients = self._by_hand() if self._closed_form else self._by_autograd()
         except NumericsError:
             return IMPOSSIBLE, np.zeros_like(vector)
-        flat = [
-            np.zeros(p.numel()) if g is None else g.detach().reshape(-1).cpu().numpy()
-            for p, g in ((p, gradients.get(p)) for p in self.parameters)
-        ]
-        return -value, -np.concatenate(flat)
+        return -value, -np.concatenate([gradients[parameter].reshape(-1) for parameter in self.parameters])
 
     @torch.no_grad()
-    def _by_hand(self) -> tuple[float, dict[Parameter, Tensor]]:
+    def _by_hand(self) -> tuple[float, dict[Parameter, np.ndarray]]:
         """Log posterior and its gradient without a graph."""
         data, kernel, noise = self.observations, self.kernel, self.noise
         processes, offsets, row_effect = kernel.processes(), kernel.offsets(), kernel.row_effect()
@@ -101,20 +98,21 @@ class Objective:
         self.jitter = max(self.jitter, evidence.jitter)
         by_variance = evidence.by_covariance.diagonal().clone()
         by_parts = self._covariance.gradient(processes, evidence.by_covariance)
-        gradients: dict[Parameter, Tensor] = {}
-        for parameter, slope in kernel.pull_back(by_parts):
-            gradients[parameter] = gradients[parameter] + slope if parameter in gradients else slope
+        gradients: dict[Parameter, np.ndarray] = {}
         by_noise = noise.pull_back(by_variance, data.task, self._known_variance)
-        gradients[by_noise[0]] = by_noise[1]
-        log_priors = []
+        for parameter, by_parameter in (*kernel.pull_back(by_parts), by_noise):
+            slope = by_parameter.numpy(force=True)
+            gradients[parameter] = gradients[parameter] + slope if parameter in gradients else slope
+        value = evidence.value
         for prior, owner, parameter, read in self._priors:
             x = read(owner)
-            log_prob, slope = prior.log_prob_and_slope(x)
-            log_priors.append(log_prob)
-            gradients[parameter] = gradients[parameter] + (slope if x is parameter else slope * x)
-        return evidence.value + torch.stack(log_priors).sum().item(), gradients
+            array = x.numpy(force=True)
+            log_prob, slope = prior.log_prob_and_slope(array)
+            value += log_prob
+            gradients[parameter] = gradients[parameter] + (slope if x is parameter else slope * array)
+        return value, gradients
 
-    def _by_autograd(self) -> tuple[float, dict[Parameter, Tensor]]:
+    def _by_autograd(self) -> tuple[float, dict[Parameter, np.ndarray]]:
         """The same for kernels and priors of the user's own, through a graph of n x n steps."""
         data = self.observations
         rows = torch.cat([data.x, data.task.unsqueeze(-1).to(data.x)], dim=-1)
@@ -122,8 +120,9 @@ class Objective:
         evidence, jitter = log_evidence(self.kernel.forward(rows, rows), variance, data.y)
         self.jitter = max(self.jitter, jitter)
         value = evidence + self.log_prior()
-        gradients = torch.autograd.grad(value, self.parameters, allow_unused=True)
-        return value.item(), dict(zip(self.parameters, gradients, strict=True))
+        gradients = torch.autograd.grad(value, self.parameters, allow_unused=True, materialize_grads=True)
+        arrays = [gradient.numpy(force=True) for gradient in gradients]
+        return value.item(), dict(zip(self.parameters, arrays, strict=True))
 
     def get(self) -> np.ndarray:
         """The current parameters as a flat vector."""
@@ -138,6 +137,20 @@ class Objective:
             size = parameter.numel()
             parameter.copy_(flat[position : position + size].view_as(parameter))
             position += size
+
+    @torch.no_grad()
+    def units(self) -> np.ndarray:
+        """What a step of each entry of the flat vector is measured in: one, or the noise where it is a row effect.
+
+        A row effect is a standard deviation with a sign, so it is in the vector itself and not its logarithm. It
+        may be as small as the noise, where steps of one overshoot.
+        """
+        units = [torch.ones_like(parameter) for parameter in self.parameters]
+        for unit, parameter in zip(units, self.parameters, strict=True):
+            if self.kernel.row_tasks and parameter is self.kernel.row_loadings:
+                noise = self.noise.scale[self.kernel.row_tasks]
+                unit.copy_(torch.maximum(noise, parameter.abs()).clamp(_LEAST_UNIT, 1.0))
+        return torch.cat([unit.reshape(-1).cpu() for unit in units]).numpy()
 
     def bounds(self) -> list[tuple[float, float]]:
         """Bounds of each entry of the flat vector."""

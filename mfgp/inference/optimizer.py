@@ -29,16 +29,20 @@ def climb(objective: Objective, evaluations: int, tolerance: float = 1e-8) -> Cl
         Relative improvement of the log posterior below which the climb ends.
     """
     best_value, best_vector = float("inf"), objective.get()
+    units = objective.units()
 
     def tracked(vector):  # type: ignore[no-untyped-def]
         nonlocal best_value, best_vector
+        vector = vector * units
         value, gradient = objective.value_and_gradient(vector)
+        gradient = gradient * units
         if value < best_value:
             best_value, best_vector = value, vector.copy()
         return value, gradient
 
     options = {"maxfun": evaluations, "maxiter": evaluations, "ftol": tolerance, "gtol": 1e-4, "maxcor": 20}
-    result = minimize(tracked, objective.get(), jac=True, method="L-BFGS-B", bounds=objective.bounds(), options=options)
+    bounds = [(lower / unit, upper / unit) for (lower, upper), unit in zip(objective.bounds(), units, strict=True)]
+    result = minimize(tracked, objective.get() / units, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     objective.set(best_vector)
     return Climb(-best_value, _status(best_value, result.success, result.message))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -71,7 +72,7 @@ class ExactPosterior:
             variance = noise.variance(observations.task, observations.noise.square())
             covariance.diagonal().add_(variance)
             lower, jitter = factorise(covariance)
-        self._keep(kernel, observations, variance, lower, jitter)
+        self._keep(deepcopy(kernel).requires_grad_(False), observations, variance, lower, jitter)
 
     def _keep(
         self, kernel: TaskKernel, observations: Observations, noise_variance: Tensor, lower: Tensor, jitter: float
@@ -94,15 +95,15 @@ class ExactPosterior:
         self._spans = list(_spans(observations.task.tolist()))
 
     @torch.no_grad()
-    def extended(self, more: Observations, kernel: TaskKernel, noise: TaskNoise) -> ExactPosterior:
+    def extended(self, more: Observations, noise: TaskNoise) -> ExactPosterior:
         """The posterior with observations added: the factor grows by their rows.
 
         Parameters
         ----------
         more
             Standardised observations in any order.
-        kernel, noise
-            The prior, at the parameters that this posterior was made with.
+        noise
+            The likelihood, at the parameters that this posterior was made with.
 
         Raises
         ------
@@ -112,15 +113,15 @@ class ExactPosterior:
         together = self.observations.followed_by(more)
         with one_thread():
             rows = _rows(more)
-            cross = kernel.forward(rows, _rows(self.observations))
+            cross = self.kernel.forward(rows, _rows(self.observations))
             below = solve_lower(self.lower, cross)
-            corner = kernel.forward(rows, rows) - below @ below.T
+            corner = self.kernel.forward(rows, rows) - below @ below.T
             variance = noise.variance(more.task, more.noise.square())
             corner.diagonal().add_(variance)
             try:
                 added = factorise(corner)
             except NumericsError:
-                return ExactPosterior(kernel, noise, together.take(torch.argsort(together.task, stable=True)))
+                return ExactPosterior(self.kernel, noise, together.take(torch.argsort(together.task, stable=True)))
             before, after = len(self.lower), len(self.lower) + len(rows)
             lower = self.lower.new_zeros(after, after)
             lower[:before, :before] = self.lower
@@ -130,7 +131,7 @@ class ExactPosterior:
         variances = torch.cat([self.noise_variance, variance])
         level = lower.square().sum(1).mean()  # the mean variance, which a jitter is relative to
         jitter = max(self.jitter, added.jitter * (corner.diagonal().mean() / level).item())
-        grown._keep(kernel, together, variances, lower, jitter)
+        grown._keep(self.kernel, together, variances, lower, jitter)
         return grown
 
     def at(self, rows: Tensor) -> tuple[Tensor, Tensor]:

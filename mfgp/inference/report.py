@@ -33,7 +33,8 @@ class FitReport:
     log_evidence, log_posterior
         At the parameters chosen, on all the observations, for standardised values.
     evaluations
-        Of the evidence and its gradient, on whatever number of observations, over all starts.
+        Of the evidence and its gradient, on whatever number of observations, over all starts; without those of single
+        tasks, which starts are computed from.
     seconds
         Wall time.
     jitter

@@ -6,10 +6,11 @@ tasks or inputs carries over to; nothing is drawn at random.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from functools import singledispatch
+from typing import NamedTuple
 
 import torch
 from gpytorch.kernels import Kernel
@@ -26,11 +27,12 @@ from mfgp.kernels import (
     TaskKernel,
     input_kernel,
 )
-from mfgp.kernels.levels import embeddings_of, plain
+from mfgp.kernels.levels import LevelEmbedding, MixedInputKernel, embeddings_of, plain
 from mfgp.kernels.priors import LengthscalePrior
 from mfgp.kernels.stationary import LENGTHSCALE_BOUNDS, profile
 
 _SHORT = 0.15  # of the usual lengthscales: a task that goes up and down several times looks like noise from there
+_ALIKE = 0.98  # correlation of tasks that a start takes to be nearly the same
 _LITTLE = 0.3  # standard deviation of a part of the kernel that a start leaves out
 
 
@@ -46,34 +48,25 @@ def starting_points(kernel: TaskKernel, noise: TaskNoise, observations: Observat
 @starting_points.register
 def _(kernel: CoregionalizationKernel, noise: TaskNoise, observations: Observations) -> Iterator[str]:
     yield "current"
-    tasks, estimates = _estimate_all(kernel, observations)
-    related = correlation(estimates, tasks)
-    scales = torch.tensor([estimate.scale for estimate in estimates], dtype=torch.float64)
-    names = {"each task alone, then their correlation": related, "tasks unrelated": _damped(related)}
-    for name, correlations in names.items() if kernel.num_tasks > 1 else [("task alone", related)]:
-        _set_noise(kernel, noise, estimates, _signs(correlations))
+    for reading in _readings(kernel, observations):
+        _set_noise(kernel, noise, reading.noise, _signs(reading.correlations))
         for q, inner in enumerate(kernel.input_kernels):
             stretch = 3.0 ** (q - (len(kernel.input_kernels) - 1) / 2)
-            _set_lengthscale(inner, _typical_lengthscale(estimates), stretch)
-        _set_levels(kernel, dict(enumerate(estimates)))
-        kernel.set_task_covariance(torch.outer(scales, scales) * correlations)
-        yield name
+            _set_lengthscale(inner, reading.lengthscale, stretch)
+        kernel.set_task_covariance(torch.outer(reading.scales, reading.scales) * reading.correlations)
+        yield reading.name
 
 
 @starting_points.register
 def _(kernel: TaskEmbeddingKernel, noise: TaskNoise, observations: Observations) -> Iterator[str]:
     yield "current"
-    tasks, estimates = _estimate_all(kernel, observations)
-    related = correlation(estimates, tasks)
-    scales = torch.tensor([estimate.scale for estimate in estimates], dtype=torch.float64)
-    names = {"each task alone, then their correlation": related, "tasks unrelated": _damped(related)}
-    for name, correlations in names.items() if kernel.num_tasks > 1 else [("task alone", related)]:
-        _set_noise(kernel, noise, estimates, _signs(correlations))
-        _set_lengthscale(kernel.input_kernels[0], _typical_lengthscale(estimates))
-        _set_levels(kernel, dict(enumerate(estimates)))
-        signs = _signs(correlations)
-        kernel.set_embedding(_positions(correlations.abs(), kernel.dimension), amplitude=signs * scales)
-        yield name
+    for reading in _readings(kernel, observations):
+        signs = _signs(reading.correlations)
+        _set_noise(kernel, noise, reading.noise, signs)
+        _set_lengthscale(kernel.input_kernels[0], reading.lengthscale)
+        positions = _positions(reading.correlations.abs(), kernel.dimension)
+        kernel.set_embedding(positions, amplitude=signs * reading.scales)
+        yield reading.name
 
 
 @starting_points.register
@@ -113,10 +106,12 @@ def _(kernel: CascadeKernel, noise: TaskNoise, observations: Observations) -> It
     d, k = kernel.num_inputs, kernel.num_sources
     over_inputs, over_values = _fresh(kernel.own.inner), _fresh(kernel.relation.values)
     inputs, values = observations.x[:, :d], observations.x[:, d : d + k]
-    usual = values.new_full((1, 1), LengthscalePrior(d).median)
+    usual = plain(over_inputs).lengthscale if profile(over_inputs) else None
+    placed = [(embedding, embedding.positions.detach().clone()) for embedding in embeddings_of(kernel.own.inner)]
 
     def begin(curve: float, slopes: Tensor, stretch: float, lengthscale: Tensor | None, explained: Tensor) -> None:
         rest = estimate_task(deepcopy(over_inputs), replace(observations, x=inputs, y=observations.y - explained))
+        _replace_levels(placed)
         kernel.set_scales(rest.scale, curve, slopes + _LITTLE)
         _set_lengthscale(kernel.own.inner, rest.lengthscale)
         _set_lengthscale(kernel.relation.inner, usual, stretch)
@@ -133,13 +128,63 @@ def _(kernel: CascadeKernel, noise: TaskNoise, observations: Observations) -> It
     alone = estimate_task(deepcopy(over_values), of_values)
     begin(alone.scale, none, 2.0, alone.lengthscale, explained=alone.predict(values))
     yield "a curve over its sources"
-    both = estimate_task(input_kernel("rbf", d + k), replace(observations, x=observations.x[:, : d + k]))
+    _replace_levels(placed)
+    expanded = torch.cat([_expanded(kernel.own.inner, inputs), values], dim=-1)
+    both = estimate_task(input_kernel("rbf", expanded.shape[-1]), replace(observations, x=expanded))
     lengthscales = torch.as_tensor(both.lengthscale)
     kernel.set_scales(_LITTLE, both.scale, none + _LITTLE)
-    _set_lengthscale(kernel.relation.inner, lengthscales[:, :d])
-    _set_lengthscale(kernel.relation.values, lengthscales[:, d:])
+    _set_lengthscale(kernel.relation.inner, lengthscales[:, :-k])
+    _set_lengthscale(kernel.relation.values, lengthscales[:, -k:])
     noise.set_scale(both.noise.scale.detach())
     yield "a surface over its inputs and sources"
+
+
+@torch.no_grad()
+def _replace_levels(placed: Sequence[tuple[LevelEmbedding, Tensor]]) -> None:
+    for embedding, positions in placed:
+        embedding.positions.copy_(positions)
+
+
+@torch.no_grad()
+def _expanded(inner: Kernel, inputs: Tensor) -> Tensor:
+    return inner.expand(inputs) if isinstance(inner, MixedInputKernel) else inputs
+
+
+class _Reading(NamedTuple):
+    """What a start takes the tasks to be: correlations (T, T), deviations and noise (T,), lengthscales (1, d)."""
+
+    name: str
+    correlations: Tensor
+    scales: Tensor
+    noise: Tensor
+    lengthscale: Tensor | None
+
+
+def _readings(kernel: CoregionalizationKernel | TaskEmbeddingKernel, observations: Observations) -> Iterator[_Reading]:
+    """Readings of tasks that share processes; at each the levels of their inputs are placed anew."""
+    tasks = [observations.of_task(task) for task in range(kernel.num_tasks)]
+    estimates = [estimate_task(_fresh(kernel.input_kernels[0]), task) for task in tasks]
+    related = correlation(estimates, tasks)
+    scales = torch.tensor([estimate.scale for estimate in estimates], dtype=torch.float64)
+    noise = torch.cat([estimate.noise.scale.detach() for estimate in estimates])
+    lengthscale = _typical_lengthscale(estimates)
+    richest = max(range(len(tasks)), key=lambda task: (len(tasks[task]), -noise[task].item()))
+    signs = _signs(related)
+    alone = [_Reading("task alone", related, scales, noise, lengthscale)]
+    several = [
+        _Reading("each task alone, then their correlation", related, scales, noise, lengthscale),
+        _Reading("tasks unrelated", _damped(related, 0.1), scales, noise, lengthscale),
+        _Reading(
+            "tasks alike, as the one with the most values is",
+            _damped(torch.outer(signs, signs), _ALIKE),
+            scales[richest].expand_as(scales),
+            noise[richest].expand_as(noise),
+            estimates[richest].lengthscale,
+        ),
+    ]
+    for reading in several if kernel.num_tasks > 1 else alone:
+        _set_levels(kernel, dict(enumerate(estimates)))
+        yield reading
 
 
 def _set_differences(kernel: AutoregressiveKernel, noise: TaskNoise, residuals: dict[int, TaskEstimate]) -> None:
@@ -149,12 +194,8 @@ def _set_differences(kernel: AutoregressiveKernel, noise: TaskNoise, residuals: 
         if lengthscale is not None:
             _set_lengthscale(kernel.input_kernels[task], lengthscale)
     _set_levels(kernel, residuals)
-    _set_noise(
-        kernel,
-        noise,
-        [residuals[task] for task in range(kernel.num_tasks)],
-        torch.ones(kernel.num_tasks, dtype=torch.float64),
-    )
+    scale = torch.cat([residuals[task].noise.scale.detach() for task in range(kernel.num_tasks)])
+    _set_noise(kernel, noise, scale, torch.ones_like(scale))
 
 
 def _regress(y: Tensor, predictions: Tensor, numbers: Tensor | None) -> Tensor:
@@ -166,11 +207,6 @@ def _regress(y: Tensor, predictions: Tensor, numbers: Tensor | None) -> Tensor:
     ridge = 1e-6 * max(len(y), 1) * torch.eye(design.shape[-1]).to(design)
     weights = torch.linalg.solve(design.T @ design + ridge, design.T @ y)
     return weights[: predictions.shape[-1]].clamp(-10.0, 10.0)
-
-
-def _estimate_all(kernel: TaskKernel, observations: Observations) -> tuple[list[Observations], list[TaskEstimate]]:
-    tasks = [observations.of_task(task) for task in range(kernel.num_tasks)]
-    return tasks, [estimate_task(_fresh(kernel.input_kernels[0]), task) for task in tasks]
 
 
 def _fresh(inner: Kernel) -> Kernel:
@@ -204,9 +240,9 @@ def _set_levels(kernel: TaskKernel, estimates: dict[int, TaskEstimate]) -> None:
             embedding.positions.copy_(source.positions)
 
 
-def _set_noise(kernel: TaskKernel, noise: TaskNoise, estimates: list[TaskEstimate], signs: Tensor) -> None:
+def _set_noise(kernel: TaskKernel, noise: TaskNoise, unexplained: Tensor, signs: Tensor) -> None:
     """Share what the inputs leave unexplained equally between the row effect and the noise."""
-    scale = torch.cat([estimate.noise.scale.detach() for estimate in estimates]) / 2.0**0.5
+    scale = unexplained / 2.0**0.5
     noise.set_scale(scale)
     kernel.set_row_effect(scale * signs.to(scale))
 
@@ -220,9 +256,9 @@ def _typical_lengthscale(estimates: list[TaskEstimate]) -> Tensor | None:
     return (logs * weights.view(-1, 1, 1) / weights.sum()).sum(0).exp()
 
 
-def _damped(correlations: Tensor) -> Tensor:
+def _damped(correlations: Tensor, factor: float) -> Tensor:
     identity = torch.eye(len(correlations)).to(correlations)
-    return identity + 0.1 * (correlations - identity)
+    return identity + factor * (correlations - identity)
 
 
 def _signs(correlations: Tensor) -> Tensor:

@@ -7,14 +7,16 @@ from torch import Tensor
 
 from mfgp.data.observations import Observations
 
+_GOLDEN = (5.0**0.5 - 1.0) / 2.0
+
 
 def stratified_subset(observations: Observations, size: int) -> Observations:
     """At most about `size` observations, the scarce tasks kept whole before the plentiful are thinned.
 
     Each task gets an equal share; what a scarce task does not use goes to the others. Up to half of a task's share are
-    rows at which a scarcer task was chosen too: how tasks go together at one row is learned from these. Observations
-    are sorted by their inputs within a task, so taking them at even steps spreads the subset over the inputs and
-    depends on nothing but the data.
+    rows at which a scarcer task was chosen too: how tasks go together at one row is learned from these. Within a task,
+    observations are taken in the order of the sum of their inputs, which does not depend on the order of the columns;
+    one from each of as many equal parts, at places that keep no step with a design that repeats itself.
 
     Examples
     --------
@@ -22,7 +24,7 @@ def stratified_subset(observations: Observations, size: int) -> Observations:
     >>> data = Observations.gather(np.arange(10.0)[:, None], np.c_[np.ones(10), [1.0, 1.0] + [np.nan] * 8], None)
     >>> chosen = stratified_subset(data, 6)
     >>> chosen.counts(2).tolist(), chosen.x[:4, 0].tolist()
-    ([4, 2], [0.0, 1.0, 2.0, 6.0])
+    ([4, 2], [0.0, 1.0, 2.0, 8.0])
     """
     if len(observations) <= size:
         return observations
@@ -34,6 +36,7 @@ def stratified_subset(observations: Observations, size: int) -> Observations:
     chosen = []
     for task in sorted(range(len(shares)), key=counts.tolist().__getitem__):
         here = torch.arange(ends[task] - int(counts[task]), ends[task], device=rows.device)
+        here = here[torch.argsort(observations.x[here].sum(-1), stable=True)]
         together = here[taken[rows[here]]]
         kept = _evenly(together, min(len(together), shares[task] // 2))
         others = here[~torch.isin(here, kept)]
@@ -43,8 +46,11 @@ def stratified_subset(observations: Observations, size: int) -> Observations:
 
 
 def _evenly(index: Tensor, count: int) -> Tensor:
-    steps = torch.arange(count, dtype=torch.float64, device=index.device) * (len(index) / max(count, 1))
-    return index[steps.long()]
+    """One entry from each of `count` equal parts, at multiples of the golden ratio within the parts."""
+    part = torch.arange(count + 1, dtype=torch.float64, device=index.device)
+    first = (part * (len(index) / max(count, 1))).round().long()
+    within = (part[:-1] * _GOLDEN).frac() * first.diff()
+    return index[first[:-1] + within.long()]
 
 
 def _shares(counts: list[int], size: int) -> list[int]:

@@ -50,8 +50,9 @@ def one_thread() -> Iterator[None]:
 def _enter() -> None:
     global _inside, _before
     with _lock:
+        own = torch.get_num_threads()  # asked for in each thread: torch settles a thread's count when it is first used
         if _inside == 0:
-            _before = (torch.get_num_threads(), {lib.filepath: lib.num_threads for lib in _blas().lib_controllers})
+            _before = (own, {lib.filepath: lib.num_threads for lib in _blas().lib_controllers})
             for library in _blas().lib_controllers:
                 library.set_num_threads(1)
         _inside += 1

@@ -141,6 +141,7 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         self._num_outputs = len(self._output_tasks)
         self._map_tasks(torch.tensor(self._output_tasks))
         self._exact: ExactPosterior | None = None
+        self._parameters_then: list[Tensor] = []
         if input_transform is not None:
             self.input_transform = input_transform
         if outcome_transform is not None:
@@ -169,9 +170,14 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
                 f"this model is a batch of {tuple(self.train_inputs[0].shape[:-2])} fantasies, which have no one "
                 "posterior; write posterior(X)"
             )
-        if self._exact is None:
+        if self._exact is None or not self._is_as_it_was():
             self._exact = ExactPosterior(self.covar_module, self.likelihood, self._observations(self.train_inputs[0]))
+            self._parameters_then = [parameter.detach().clone() for parameter in self.parameters()]
         return self._exact
+
+    def _is_as_it_was(self) -> bool:
+        """Whether all parameters are those that the cached posterior was made with."""
+        return all(torch.equal(p, then) for p, then in zip(self.parameters(), self._parameters_then, strict=True))
 
     def joint(self, X: Tensor) -> Joint:
         """Mean (n, T) and covariance (n, T, T) of all tasks at each of the inputs (n, d), in the tasks' units."""
@@ -321,7 +327,7 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         in_place_of = {
             id(self.covar_module): kernel,
             id(self.likelihood): likelihood,
-            id(exact): exact.extended(more, kernel, likelihood),
+            id(exact): exact.extended(more, likelihood),
             id(self.train_inputs): [torch.cat([self.train_inputs[0], inputs])],
             id(self.train_targets): torch.cat([self.train_targets, targets]),
             **({} if strategy is None else {id(strategy): likelihood}),

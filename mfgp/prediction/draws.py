@@ -11,8 +11,10 @@ import torch
 
 from mfgp.errors import PrecisionWarning
 from mfgp.expressions import Condition, Expression, task
+from mfgp.prediction.normal import NormalPrediction
 from mfgp.prediction.prediction import Prediction
 from mfgp.prediction.quadrature import Estimates, Quadrature
+from mfgp.prediction.rotation import rotated
 from mfgp.prediction.statistic import Quantiles, Statistic
 
 
@@ -53,8 +55,14 @@ def estimate(prediction: Prediction, expression: Expression, statistic: Statisti
     """
     joint = only(prediction, expression.tasks)
 
+    def values(some: Prediction, normals: np.ndarray) -> np.ndarray:
+        return values_at(expression, some.tasks, some.draw(normals[:, None, :])).T
+
+    if statistic.steps and isinstance(joint, NormalPrediction):
+        joint = rotated(joint, values)
+
     def integrand(rows: np.ndarray, normals: np.ndarray) -> np.ndarray:
-        return values_at(expression, joint.tasks, joint.take(rows).draw(normals[:, None, :])).T
+        return values(joint.take(rows), normals)
 
     found = quadrature.estimate(
         integrand, statistic, rows=len(joint), dimension=joint.dimension, width=len(joint.tasks)

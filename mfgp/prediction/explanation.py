@@ -68,7 +68,7 @@ def explain(prediction: Prediction, expression: Quantity, std: np.ndarray, seed:
         columns["joint", "nonlinear"] = (parts.total - parts.linear) / parts.total
     columns["std", "joint"], columns["std", "independent"] = std, np.sqrt(parts.independent)
     frame = pd.DataFrame(np.column_stack(list(columns.values())), joint.index, pd.MultiIndex.from_tuples(list(columns)))
-    frame.loc[parts.total == 0.0, ["task", "joint"]] = np.nan
+    frame.loc[~(parts.total > 0.0), ["task", "joint"]] = np.nan
     return frame
 
 
@@ -121,7 +121,7 @@ def _regression(draws: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.n
     """Each task's own part (T, n) and all of the linear part (n,) of the variance (n,) of values (s, n)."""
     tasks, total = _standardized(draws, np.isfinite(values)[..., None]), _variance(values)
     quantity = _standardized(values, np.isfinite(values))
-    count = np.isfinite(values).sum(axis=0)
+    count = np.isfinite(values).sum(axis=0).clip(1)
     correlation = np.einsum("sni,snj->nij", tasks, tasks) / count[:, None, None]
     with_quantity = np.einsum("sni,sn->ni", tasks, quantity) / count[:, None]
     beta = (np.linalg.pinv(correlation, rcond=1e-10, hermitian=True) @ with_quantity[..., None])[..., 0]
@@ -141,4 +141,5 @@ def _variance(values: np.ndarray) -> np.ndarray:
     valid = np.isfinite(values)
     count = np.maximum(valid.sum(axis=0), 1)
     mean = np.where(valid, values, 0.0).sum(axis=0) / count
-    return np.square(np.where(valid, values - mean, 0.0)).sum(axis=0) / count
+    variance = np.square(np.where(valid, values - mean, 0.0)).sum(axis=0) / count
+    return np.where(valid.any(axis=0), variance, np.nan)

@@ -24,6 +24,8 @@ class NormalPrediction(Prediction):
     ----------
     tasks, index, means, covariance
         As for :class:`Prediction`. A covariance may be singular, as that of tasks that are known or tied.
+    turn
+        (n, T, T) orthogonal matrices that standard normals go through before they become draws; None for none.
 
     Examples
     --------
@@ -39,6 +41,8 @@ class NormalPrediction(Prediction):
     0  -2.29  4.29  -2.93  6.93
     """
 
+    turn: np.ndarray | None = None
+
     @property
     def dimension(self) -> int:
         """One standard normal a task."""
@@ -46,10 +50,11 @@ class NormalPrediction(Prediction):
 
     @cached_property
     def root(self) -> np.ndarray:
-        """(n, T, T) lower triangular factors A of the covariances, A A^T."""
+        """(n, T, T) factors A of the covariances, A A^T; lower triangular ones unless they are turned."""
         deviations = self.deviations
         scale = np.where(deviations > 0.0, deviations, 1.0)
-        return deviations[:, :, None] * _lower(self.covariance / scale[:, :, None] / scale[:, None, :])
+        lower = deviations[:, :, None] * _lower(self.covariance / scale[:, :, None] / scale[:, None, :])
+        return lower if self.turn is None else lower @ self.turn
 
     def draw(self, normals: np.ndarray) -> np.ndarray:
         """Standard normals (s, n, T) or (s, 1, T) to draws (s, n, T): mean + root z."""
@@ -61,7 +66,12 @@ class NormalPrediction(Prediction):
 
     def take(self, rows: slice | np.ndarray) -> NormalPrediction:
         """The prediction at some of the rows, by their places."""
-        return NormalPrediction(self.tasks, self.index[rows], self.means[rows], self.covariance[rows])
+        turn = None if self.turn is None else self.turn[rows]
+        return NormalPrediction(self.tasks, self.index[rows], self.means[rows], self.covariance[rows], turn)
+
+    def turned(self, turn: np.ndarray) -> NormalPrediction:
+        """The same distribution, whose normals go through orthogonal matrices (n, T, T) before they become draws."""
+        return NormalPrediction(self.tasks, self.index, self.means, self.covariance, turn)
 
     def combine(self, weights: np.ndarray, offsets: np.ndarray, names: tuple[Hashable, ...]) -> NormalPrediction:
         """The normal distribution of weighted sums of the tasks, exactly.

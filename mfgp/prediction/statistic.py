@@ -26,6 +26,9 @@ class Statistic(ABC):
     fewest: ClassVar[int]
     """Points of each scrambling to begin with, a power of two, at most 64."""
 
+    steps: ClassVar[bool]
+    """Whether it counts values below bounds, so that it pays to turn the normals towards where they rise."""
+
     @property
     @abstractmethod
     def figures(self) -> int:
@@ -61,7 +64,7 @@ class Moments(Statistic):
     away values that have no moments.
     """
 
-    spread, fewest, figures = 1.25, 64, 3
+    spread, fewest, steps, figures = 1.25, 64, False, 3
 
     def __call__(self, values: np.ndarray, weights: np.ndarray, tolerance: float) -> Figures:
         """Columns mean, deviation, share of values that are not finite."""
@@ -82,8 +85,9 @@ class Moments(Statistic):
             of_variance = _error(squares - variance[:, None] * weight, total)
             of_std = np.where(of_variance == 0.0, 0.0, of_variance / (2.0 * std))
             excess = _excess(np.maximum(of_mean, of_std), tolerance * std, total)
-        missing = weights.sum(axis=1) - weight
-        invalid, of_invalid = missing.sum(axis=1) / weights.sum(), _error(missing, weights.sum())
+        missing = np.einsum("rkp,kp->rk", ~valid, weights)
+        invalid = missing.sum(axis=1) / (missing + weight).sum(axis=1)  # exactly 0 or 1 if none or all are missing
+        of_invalid = _error(missing, weights.sum())
         return np.stack([mean, std, invalid], axis=1), np.stack([of_mean, of_std, of_invalid], axis=1), excess
 
 
@@ -106,6 +110,7 @@ class Quantiles(Statistic):
 
     spread: ClassVar[float] = 1.0
     fewest: ClassVar[int] = 64
+    steps: ClassVar[bool] = True
 
     @property
     def figures(self) -> int:
@@ -143,7 +148,7 @@ class Share(Statistic):
     smaller than one draw, where these are ones and zeros.
     """
 
-    spread, fewest, figures = 1.0, 16, 2
+    spread, fewest, steps, figures = 1.0, 16, False, 2
 
     def __call__(self, values: np.ndarray, weights: np.ndarray, tolerance: float) -> Figures:
         """Columns share, and share of NaN."""

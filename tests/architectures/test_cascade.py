@@ -140,7 +140,13 @@ def test_copies_and_pickles_predict_the_same(model: CascadeGP) -> None:
     restored = pickle.loads(pickle.dumps(model))
     pd.testing.assert_frame_equal(restored.predict(X_NEW), model.predict(X_NEW))
     new = clone(CascadeGP(sources={"high": ["low"]}, kernel="rbf"))
-    expected = {"sources": {"high": ["low"]}, "kernel": "rbf", "device": None, "concentration": None}
+    expected = {
+        "sources": {"high": ["low"]},
+        "kernel": "rbf",
+        "device": None,
+        "unseen": "prior",
+        "concentration": None,
+    }
     assert new.get_params() == expected
     assert not hasattr(new, "model_")
 
@@ -174,14 +180,6 @@ def test_a_square_is_told_better_than_by_a_difference() -> None:
 def refused(message: str, x: Any = X, y: Any = Y, **options: Any) -> None:
     with pytest.raises(ParameterError, match=message):
         CascadeGP(**options).fit(x, y)
-
-
-def test_categories_are_refused() -> None:
-    refused(
-        r"CascadeGP takes numbers, but .*kind.* of X holds categories; write pd.get_dummies\(X, columns=\['kind'\], "
-        r"dtype=float\), or use DifferenceGP",
-        X.assign(kind=["a", "b"] * 8),
-    )
 
 
 def test_sources_in_a_circle_are_refused() -> None:
@@ -222,7 +220,7 @@ def test_lengthscales_of_a_users_kernel_are_not_known() -> None:
 
 
 def test_the_tasks_after_a_source_tell_its_noise_from_what_is_its_own() -> None:
-    """The inputs tell nothing of a source that decides the next task; or it is measured with noise, as that task shows."""
+    """The inputs tell nothing of a source that decides the next task; or it has noise, as that task shows."""
     rng = np.random.default_rng(0)
     X = pd.DataFrame({"x": rng.uniform(0.0, 1.0, 60)})
     own, curve = rng.standard_normal(60), 3.0 * np.sin(6.0 * X.x)

@@ -58,8 +58,14 @@ def test_errors_that_are_as_good_as_none_are_equal() -> None:
     assert verdict([5e-4, 9e-4], [1e-9, 1e-8]).startswith("better by 0 than")
 
 
-def test_a_peer_without_a_result_on_every_seed_is_not_the_best() -> None:
+def test_a_peer_without_a_result_on_every_seed_is_held_to_those_it_has() -> None:
     figures = lines([0.2, 0.2], [0.1, np.nan])
     summary = summarise(figures).set_index("contestant")
-    assert summary.loc["DifferenceGP", "error against the best peer"] == ""
+    verdict = summary.loc["DifferenceGP", "error against the best peer"]
+    assert verdict == "FALLS SHORT: 0.69 ± 0 behind SMT MFK on 1 of 2 seeds"
     assert summary.loc["SMT MFK", "seeds"] == 1
+
+
+def test_a_seed_without_a_result_is_a_failure() -> None:
+    summary = summarise(lines([0.2, np.nan], [0.3, 0.3])).set_index("contestant")
+    assert summary.loc["DifferenceGP", "error against the best peer"] == "FAILED on 1 of 2 seeds"

@@ -12,7 +12,7 @@ from mfgp.validation import Situation
 from tests.cli.conftest import Run, sample
 from tests.validation.estimators import Means
 
-ESTIMATORS = ["MultiTaskGP", "DifferenceGP", "LatentVariableGP", "IndependentGP"]
+ESTIMATORS = ["MultiTaskGP", "DifferenceGP", "LatentVariableGP", "CascadeGP", "IndependentGP"]
 ARGUMENTS = ("compare", "train.csv", "--tasks", "low,high", "--folds", 2, "--jobs", 1)
 
 
@@ -44,7 +44,7 @@ def test_it_prints_a_table_and_writes_its_files(run: Run) -> None:
     table = pd.read_csv("out/results.csv")
     assert table["situation"].unique().tolist() == situations
     assert table["estimator"].tolist() == ESTIMATORS * 4
-    assert table["learned"].tolist() == [6] * 8 + [4] * 8
+    assert table["learned"].tolist() == [6] * 10 + [4] * 10
     scores = ["mae", "rmse", "nlpd", "coverage90", "seconds"]
     assert {f"{score}_{kind}" for score in scores for kind in ("mean", "sd")} < set(table.columns)
     compared = table["estimator"] != "IndependentGP"
@@ -53,7 +53,7 @@ def test_it_prints_a_table_and_writes_its_files(run: Run) -> None:
     for name in (*situations, *ESTIMATORS):
         assert name in result.stdout
     predictions = pd.read_csv("out/predictions.csv")
-    assert len(predictions) == 12 * 16
+    assert len(predictions) == 12 * 20
     errors = (
         (predictions["truth"] - predictions["mean"]).abs().groupby([predictions[k] for k in ("situation", "estimator")])
     )
@@ -74,6 +74,14 @@ def test_names_are_printed_as_they_are(run: Run, low: str, high: str) -> None:
     assert "MAE, [eV]" in result.stdout
     assert f"there are 6 values of {high} to learn from" in result.stderr
     assert "written to [out]" in result.stderr
+
+
+@pytest.mark.usefixtures("at_once")
+def test_every_architecture_takes_categories(run: Run) -> None:
+    sample(24).assign(metal=["tin", "lead", "zinc"] * 8).to_csv("train.csv", index=False)
+    result = run(*ARGUMENTS, "--experiments", "", "--inputs", "a,metal")
+    assert result.exit_code == 0, result.output
+    assert sorted(pd.read_csv("mfgp-compare/results.csv")["estimator"].unique()) == sorted(set(ESTIMATORS))
 
 
 @pytest.mark.usefixtures("at_once")

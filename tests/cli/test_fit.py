@@ -39,18 +39,16 @@ def test_names_are_printed_as_they_are_and_the_inputs_told(run: Run) -> None:
     assert "inputs: a [nm], b, heated\n" in result.stderr
 
 
-def test_each_architecture_writes_what_it_has(run: Run) -> None:
-    arguments = ("fit", "train.csv", "--tasks", "low,high", "--architecture", "latent-variable", "--quiet")
+@pytest.mark.parametrize(
+    "architecture, tables",
+    [("latent-variable", {"embedding", "task_correlation"}), ("cascade", {"value_lengthscales"})],
+)
+def test_each_architecture_writes_what_it_has(run: Run, architecture: str, tables: set[str]) -> None:
+    arguments = ("fit", "train.csv", "--tasks", "low,high", "--architecture", architecture, "--quiet")
     result = run(*arguments, "--inputs", "a")
     assert result.exit_code == 0, result.output
     assert result.stderr == ""
-    assert {path.stem for path in Path("mfgp-fit").iterdir()} == {
-        "embedding",
-        "lengthscales",
-        "noise",
-        "report",
-        "task_correlation",
-    }
+    assert {path.stem for path in Path("mfgp-fit").iterdir()} == {"lengthscales", "noise", "report"} | tables
 
 
 def test_complaints_are_one_line(complaint: Callable[..., str]) -> None:

@@ -39,8 +39,10 @@ def test_every_architecture_can_be_built(architecture: Architecture) -> None:
     assert type(architecture.build(None)).__name__.removesuffix("GP").lower() == architecture.replace("-", "")
 
 
-def test_sources_are_those_of_the_difference() -> None:
-    estimator = Architecture.DIFFERENCE.build(["high=low,middle"])
+@pytest.mark.parametrize("architecture", [Architecture.DIFFERENCE, Architecture.CASCADE])
+def test_sources_are_those_of_the_difference_or_the_cascade(architecture: Architecture) -> None:
+    estimator = architecture.build(["high=low,middle"])
     assert estimator.get_params()["sources"] == {"high": ["low", "middle"]}
-    with pytest.raises(ParameterError, match="--sources is for --architecture difference, not multi-task; leave one"):
+    message = "--sources is for --architecture difference or cascade, not multi-task; leave one"
+    with pytest.raises(ParameterError, match=message):
         Architecture.MULTI_TASK.build(["high=low"])

@@ -71,6 +71,18 @@ def test_coarse_to_fine_ends_on_all_the_observations(many_observations: Observat
     assert report.log_evidence == pytest.approx(Objective(kernel, noise, many_observations).log_evidence(), abs=1e-9)
 
 
+def test_a_fit_on_more_rows_than_the_subsets_ends_near_the_maximum() -> None:
+    x = np.random.default_rng(0).random((330, 2))
+    y = np.column_stack(
+        [np.sin(5.0 * x[:, 0]) + x[:, 1], np.where(np.arange(330) % 4 == 0, np.cos(4.0 * x[:, 1]), np.nan)]
+    )
+    y += 0.1 * np.random.default_rng(1).standard_normal(y.shape)
+    data = Observations.gather(2.0 * x - 1.0, y, None)
+    kernel, noise = CoregionalizationKernel([input_kernel("matern52", 2)], 2, 2), TaskNoise(2, data.task)
+    report = fit(kernel, noise, data)
+    assert climb(Objective(kernel, noise, data), 200).log_posterior < report.log_posterior + 0.5
+
+
 def test_a_known_noise_is_used_as_given(observations: Observations) -> None:
     known = torch.where(observations.task == 0, 0.3, torch.nan).double()
     data = replace(observations, noise=known)
@@ -142,6 +154,20 @@ def test_starts_are_points_apart(kernel: TaskKernel, observations: Observations)
     assert len({tuple(point.round(6)) for point in points}) == len(points) >= 3
     lower, upper = np.array(objective.bounds()).T
     assert all(((lower <= point) & (point <= upper)).all() for point in points)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_start_takes_tasks_to_be_alike(sign: float) -> None:
+    x = np.linspace(-1.5, 1.5, 20)[:, None]
+    y = np.column_stack([np.sin(3 * x[:, 0]), np.where(np.arange(20) % 6 == 0, sign * np.sin(3 * x[:, 0]), np.nan)])
+    data = Observations.gather(x, y, None)
+    kernel = CoregionalizationKernel([input_kernel("rbf", 1)], 2, 2)
+    correlations = {}
+    for name in starting_points(kernel, new_noise(data), data):
+        covariance = kernel.task_covariance() - torch.as_tensor(kernel.row_effect())
+        correlations[name] = (covariance[0, 1] / covariance.diagonal().prod().sqrt()).item()
+    assert correlations["tasks alike, as the one with the most values is"] == pytest.approx(0.98 * sign, abs=0.01)
+    assert abs(correlations["tasks unrelated"]) < 0.2
 
 
 def test_a_start_that_cannot_be_factorised_says_so(observations: Observations) -> None:

@@ -46,7 +46,7 @@ def test_the_order_of_observations_does_not_matter(kernel: TaskKernel, observati
     posterior = ExactPosterior(kernel, TaskNoise(2, observations.task, observations.noise), observations)
     half, rest = observations.take(observations.row < 12), observations.take(observations.row >= 12)
     noise = TaskNoise(2, half.task, half.noise)
-    grown = ExactPosterior(kernel, noise, half).extended(rest, kernel, noise)
+    grown = ExactPosterior(kernel, noise, half).extended(rest, noise)
     order = torch.cat([torch.nonzero(observations.row < 12), torch.nonzero(observations.row >= 12)]).squeeze(-1)
     expected = left_out(posterior, observations.row)
     found = left_out(grown, grown.observations.row)

@@ -62,7 +62,7 @@ def test_by_hand_is_by_autograd(kernel: TaskKernel, observations: Observations) 
     (value, slopes), (expected, expected_slopes) = target._by_hand(), target._by_autograd()
     assert value == pytest.approx(expected, rel=1e-12)
     for parameter in target.parameters:
-        torch.testing.assert_close(slopes[parameter], expected_slopes[parameter], rtol=1e-8, atol=1e-8)
+        np.testing.assert_allclose(slopes[parameter], expected_slopes[parameter], rtol=1e-8, atol=1e-8)
 
 
 class Halved(CoregionalizationKernel):
@@ -159,3 +159,37 @@ def test_a_climb_that_is_cut_short_says_so(kernel: TaskKernel, observations: Obs
     outcome = climb(target, 3)
     assert outcome.status == "stopped at the limit of evaluations"
     assert target.evaluations < 10
+
+
+def test_a_row_effect_is_measured_in_the_noise(kernel: TaskKernel, observations: Observations) -> None:
+    target = objective(kernel, observations)
+    target.noise.set_scale(torch.full_like(target.noise.scale, 0.01))
+    kernel.set_row_effect(torch.tensor([0.3] + [0.0] * (kernel.num_tasks - 1), dtype=torch.float64))
+    of_parameter = dict(zip(target.parameters, np.split(target.units(), _ends(target)), strict=True))
+    for parameter, units in of_parameter.items():
+        if kernel.row_tasks and parameter is kernel.row_loadings:
+            expected = [0.3 if task == 0 else 0.01 for task in kernel.row_tasks]
+            np.testing.assert_allclose(units, expected)
+        else:
+            np.testing.assert_array_equal(units, 1.0)
+
+
+def _ends(target: Objective) -> list[int]:
+    return np.cumsum([parameter.numel() for parameter in target.parameters])[:-1].tolist()
+
+
+def test_a_climb_is_the_better_for_its_units(observations: Observations, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values without noise: a step that is large beside the noise is what a climb in raw loadings stumbles over."""
+    y = torch.sin(observations.x.sum(-1)) + observations.task
+    smooth = replace(observations, y=y, noise=torch.full_like(y, torch.nan))
+
+    def climbed() -> float:
+        kernel = CoregionalizationKernel([input_kernel("matern52", observations.x.shape[-1])], 3, 2)
+        target = objective(kernel, smooth)
+        target.noise.set_scale(torch.full_like(target.noise.scale, 1e-3))
+        kernel.set_row_effect(torch.full((3,), 1e-3, dtype=torch.float64))
+        return climb(target, 60).log_posterior
+
+    with_units = climbed()
+    monkeypatch.setattr(Objective, "units", lambda self: np.ones(len(self.get())))
+    assert with_units > climbed() + 1.0

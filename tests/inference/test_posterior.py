@@ -125,7 +125,7 @@ def test_adding_observations_is_conditioning_on_all(kernel: TaskKernel, observat
     whole = posterior(kernel, observations)
     grown = posterior(kernel, observations.take(observations.row < 9))
     for rows in (observations.row == 15, (observations.row >= 9) & (observations.row != 15)):
-        grown = grown.extended(observations.take(rows), kernel, noise)
+        grown = grown.extended(observations.take(rows), noise)
     new = torch.cat([with_task(some_inputs(), 0), with_task(some_inputs(), 1)])
     for found, expected in zip(grown.at(new), whole.at(new), strict=True):
         torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
@@ -140,7 +140,7 @@ def test_adding_exact_values_again_takes_a_jitter(kernel: TaskKernel, observatio
     )
     noise = TaskNoise(2, exact.task, exact.noise)
     before = ExactPosterior(kernel, noise, exact)
-    after = before.extended(exact, kernel, noise)
+    after = before.extended(exact, noise)
     assert after.jitter > before.jitter
     torch.testing.assert_close(after.mean(some_inputs()), before.mean(some_inputs()), rtol=1e-3, atol=1e-3)
 

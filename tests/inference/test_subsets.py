@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,6 +59,34 @@ def test_all_of_it_where_it_is_small_enough() -> None:
 
 def test_a_thinned_task_is_spread_over_its_inputs() -> None:
     data = observations([50])
-    first = stratified_subset(data, 10).x[:, 0]
-    assert first[0] == data.x[0, 0]
-    assert torch.diff(torch.searchsorted(data.x[:, 0].contiguous(), first.contiguous())).tolist() == [5] * 9
+    in_order = data.row[torch.argsort(data.x.sum(-1))].tolist()
+    places = sorted(in_order.index(row) for row in stratified_subset(data, 10).row.tolist())
+    assert [place // 5 for place in places] == list(range(10))
+
+
+@pytest.mark.parametrize("levels, size", [(2, 200), (4, 200), (4, 600), (5, 200), (8, 200)])
+def test_a_design_that_repeats_itself_is_not_caught_in_step(levels: int, size: int) -> None:
+    points = np.random.default_rng(0).random((1600 // levels, 1))
+    x = np.column_stack([np.repeat(points, levels, axis=0), np.tile(np.arange(levels), len(points))])
+    for columns in ([0, 1], [1, 0]):
+        data = Observations.gather(x[:, columns], np.ones((len(x), 1)), None)
+        kept = torch.bincount(stratified_subset(data, size).x[:, columns.index(1)].long(), minlength=levels)
+        assert kept.min() > 0.4 * size / levels
+        assert kept.max() < 2.0 * size / levels
+
+
+def test_the_order_of_columns_changes_no_subset() -> None:
+    x = np.random.default_rng(0).random((300, 3))
+    subsets = [
+        stratified_subset(Observations.gather(x[:, order], np.ones((300, 1)), None), 60)
+        for order in ([0, 1, 2], [2, 0, 1])
+    ]
+    assert set(subsets[0].row.tolist()) == set(subsets[1].row.tolist())
+
+
+def test_the_order_of_rows_changes_no_subset() -> None:
+    data = observations([90, 40])
+    order = torch.randperm(130, generator=torch.Generator().manual_seed(0))
+    mixed = data.take(order[torch.argsort(data.task[order], stable=True)])
+    one, other = stratified_subset(data, 50), stratified_subset(mixed, 50)
+    assert set(one.row.tolist()) == set(other.row.tolist())

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event, Thread
 
 import numpy as np
 import pytest
@@ -55,6 +55,24 @@ def test_threads_of_python_that_overlap_leave_the_counts_as_they_were() -> None:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(work, (True, False)))
     assert counts() == {2}
+
+
+def test_a_thread_that_is_new_to_torch_keeps_one_when_another_leaves() -> None:
+    inside, left, found = Event(), Event(), []
+
+    def work() -> None:
+        with one_thread():
+            inside.set()
+            left.wait()
+            found.append(torch.get_num_threads())
+
+    thread = Thread(target=work)
+    with one_thread():
+        thread.start()
+        inside.wait()
+    left.set()
+    thread.join()
+    assert found == [1]
 
 
 def test_a_fit_and_a_prediction_leave_the_counts_as_they_were() -> None:

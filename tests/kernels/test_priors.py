@@ -1,11 +1,21 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from torch.distributions import HalfCauchy, MultivariateNormal, Normal
+from torch.distributions import Cauchy, HalfCauchy, MultivariateNormal, Normal
 
-from mfgp.kernels.priors import LengthscalePrior, LightPrior, NoisePrior, NormalPrior, PositionsPrior, ScalePrior
+from mfgp.kernels.priors import (
+    CauchyPrior,
+    LengthscalePrior,
+    LightPrior,
+    NoisePrior,
+    NormalPrior,
+    PositionsPrior,
+    RelatedNoisePrior,
+    ScalePrior,
+)
 
 
 def offsets(ours: Tensor, theirs: Tensor) -> Tensor:
@@ -25,6 +35,10 @@ def test_log_lengthscales_are_normal_with_one_shared_part(inputs: int) -> None:
     torch.testing.assert_close(offsets(ours, theirs), torch.zeros(6, 1).double())
 
 
+def test_a_stretch_is_of_the_median() -> None:
+    assert LengthscalePrior(2, stretch=10.0).median == pytest.approx(10.0 * LengthscalePrior(2).median)
+
+
 def test_the_median_grows_as_distances_do() -> None:
     assert LengthscalePrior(16).median == pytest.approx(4 * LengthscalePrior(1).median)
 
@@ -34,6 +48,13 @@ def test_normal(scale: float) -> None:
     x = torch.tensor([0.1, 0.5, 3.0], dtype=torch.float64)
     theirs = Normal(torch.zeros_like(x), scale).log_prob(-x)
     torch.testing.assert_close(offsets(NormalPrior(scale).log_prob(-x), theirs), torch.zeros_like(x))
+
+
+@pytest.mark.parametrize("scale", [0.3, 2.0])
+def test_cauchy(scale: float) -> None:
+    x = torch.tensor([0.1, -0.5, 30.0], dtype=torch.float64)
+    theirs = Cauchy(torch.zeros_like(x), scale).log_prob(x)
+    torch.testing.assert_close(offsets(CauchyPrior(scale).log_prob(x), theirs), torch.zeros_like(x))
 
 
 @pytest.mark.parametrize("scale", [0.3, 2.0])
@@ -74,6 +95,13 @@ def test_noise_of_one_group_does_not_depend_on_another() -> None:
     torch.testing.assert_close(whole, parts[0] + parts[1])
 
 
+def test_noise_beside_known_levels_is_that_of_one_group() -> None:
+    levels, own = torch.tensor([0.1, 0.3], dtype=torch.float64), torch.tensor([[0.02], [0.4]], dtype=torch.float64)
+    together = torch.cat([levels.expand(2, -1), own], dim=-1)
+    ours = RelatedNoisePrior(levels).log_prob(own)
+    torch.testing.assert_close(ours, NoisePrior(torch.zeros(3)).log_prob(together))
+
+
 def test_noise_levels_alike_are_likelier() -> None:
     prior = NoisePrior(torch.tensor([0, 0]))
     alike, apart = torch.tensor([0.1, 0.1]).double(), torch.tensor([0.01, 1.0]).double()
@@ -88,29 +116,45 @@ def test_the_order_of_tasks_does_not_matter_to_noise() -> None:
 
 @pytest.mark.parametrize(
     "prior",
-    [LengthscalePrior(3), NormalPrior(1.0), ScalePrior(1.0), ScalePrior(3.0, 2.0), NoisePrior(torch.tensor([0, 1, 0]))],
+    [
+        LengthscalePrior(3),
+        NormalPrior(1.0),
+        CauchyPrior(0.5),
+        ScalePrior(1.0),
+        ScalePrior(3.0, 2.0),
+        NoisePrior(torch.tensor([0, 1, 0])),
+    ],
     ids=repr,
 )
 def test_gradients_are_those_of_the_density(prior: LightPrior) -> None:
     x = torch.tensor([[0.2, 0.7, 1.9]], dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(prior.log_prob, x)
     (exact,) = torch.autograd.grad(prior.log_prob(x).sum(), x)
-    log_prob, slope = prior.log_prob_and_slope(x.detach())
-    torch.testing.assert_close(slope, exact, rtol=1e-10, atol=1e-12)
-    torch.testing.assert_close(log_prob, prior.log_prob(x).sum().detach(), rtol=1e-10, atol=1e-12)
+    log_prob, slope = prior.log_prob_and_slope(x.detach().numpy())
+    np.testing.assert_allclose(slope, exact, rtol=1e-10, atol=1e-12)
+    assert log_prob == pytest.approx(prior.log_prob(x).sum().item(), rel=1e-10, abs=1e-12)
 
 
 def test_the_slope_of_positions() -> None:
     z = torch.tensor([[0.5, 0.1], [-0.3, 0.2], [0.0, -0.4]], dtype=torch.float64, requires_grad=True)
     (exact,) = torch.autograd.grad(PositionsPrior().log_prob(z), z)
-    torch.testing.assert_close(PositionsPrior().log_prob_and_slope(z.detach())[1], exact, rtol=1e-10, atol=1e-12)
+    log_prob, slope = PositionsPrior().log_prob_and_slope(z.detach().numpy())
+    np.testing.assert_allclose(slope, exact, rtol=1e-10, atol=1e-12)
+    assert log_prob == pytest.approx(PositionsPrior().log_prob(z).item(), rel=1e-10)
+
+
+def test_the_slope_of_noise_beside_known_levels() -> None:
+    prior = RelatedNoisePrior(torch.tensor([0.1, 0.3]))
+    x = torch.tensor([0.02], dtype=torch.float64, requires_grad=True)
+    (exact,) = torch.autograd.grad(prior.log_prob(x), x)
+    torch.testing.assert_close(prior.log_prob_and_slope(x.detach())[1], exact, rtol=1e-10, atol=1e-12)
 
 
 def test_a_scale_is_that_of_the_size() -> None:
     x = torch.tensor([0.3, 2.0], dtype=torch.float64)
     prior = ScalePrior(1.0, 2.0)
     torch.testing.assert_close(prior.log_prob(-x), prior.log_prob(x))
-    torch.testing.assert_close(prior.log_prob_and_slope(-x)[1], -prior.log_prob_and_slope(x)[1])
+    np.testing.assert_allclose(prior.log_prob_and_slope(-x.numpy())[1], -prior.log_prob_and_slope(x.numpy())[1])
 
 
 def test_a_prior_says_what_it_is() -> None:

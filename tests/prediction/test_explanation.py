@@ -131,3 +131,10 @@ def test_seeds_reproduce() -> None:
     p = prediction()
     pd.testing.assert_frame_equal(p.of(a * b, seed=1).explain(), p.of(a * b, seed=1).explain(), check_exact=True)
     assert (p.of(a * b, seed=1).explain() != p.of(a * b, seed=2).explain()).any(axis=None)
+
+
+def test_a_row_that_is_outside_the_domain_has_no_deviation_of_either_kind() -> None:
+    p = NormalPrediction(("a",), pd.RangeIndex(2), np.array([[3.0], [-90.0]]), np.tile([[1.0]], (2, 1, 1)))
+    parts = p.of("log(a)").explain()
+    assert parts.iloc[1].isna().all()
+    assert parts.iloc[0].notna().all()

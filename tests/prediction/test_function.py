@@ -208,6 +208,8 @@ def test_draws_outside_the_domain_are_counted_and_left_out() -> None:
     median = np.log(norm.ppf(1 - inside / 2, 0.5))
     assert function.quantile(0.5)[0] == pytest.approx(median, abs=0.01)
     assert np.isnan(function.to_frame().loc[2, ["mean", "std", "lower", "upper", "error"]]).all()
+    far = NormalPrediction(("a",), pd.RangeIndex(2), np.array([[0.5], [90.0]]), np.tile([[1.0]], (2, 1, 1)))
+    assert far.of(log(a)).invalid[1] == 0.0  # to the last bit, beside a row that has some
     np.testing.assert_array_equal(np.isnan(function.sample(100, 0)), p.sample(100, 0)[..., 0] < 0)
 
 
@@ -314,7 +316,12 @@ def test_linear_functions_of_another_prediction_have_its_moments() -> None:
 def test_functions_of_another_prediction_are_those_of_its_draws() -> None:
     logarithms = prediction()
     p = LogNormalPrediction.from_logarithms(logarithms)
-    agree(p.of(log(a) * sqrt(b) * c), logarithms.of(a * exp(b / 2 + c)))
+    function, same = p.of(log(a) * sqrt(b) * c), logarithms.of(a * exp(b / 2 + c))
+    drawn = ["mean", "std", "error", "invalid"]
+    pd.testing.assert_frame_equal(function.to_frame()[drawn], same.to_frame()[drawn], rtol=1e-9, atol=1e-12)
+    bounds = ["lower", "upper"]  # of a normal prediction, from normals that are turned
+    reach = 4.0 * np.hypot(function.errors()[bounds], same.errors()[bounds])
+    assert (np.abs(function.interval() - same.interval()) <= reach).all(axis=None)
     np.testing.assert_allclose(p["b"].quantile(0.7), p.quantile(0.7)[["b"]], rtol=0.03)
     np.testing.assert_allclose(p["b"].take(slice(1, 3)).sample(4, seed=0).shape, (4, 2, 1))
     sums = p.combine(np.eye(3)[:, :2], np.ones(2), ("u", "v")).combine(np.array([[1.0], [-1.0]]), np.zeros(1), ("w",))
