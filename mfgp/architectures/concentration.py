@@ -78,10 +78,10 @@ def choose(log_probabilities: Callable[[float], np.ndarray]) -> float:
 
     Examples
     --------
-    >>> noisy = np.where(np.arange(20) % 2, 0.3, -0.3)
-    >>> choose(lambda e: np.full(20, -(np.log10(e) + 1.5) ** 2))
+    >>> rows = np.where(np.arange(20) % 2, 3.0, -3.0)  # which differ in what suits them
+    >>> choose(lambda e: np.full(20, -((np.log10(e) + 1.5) ** 2)))
     0.03
-    >>> choose(lambda e: -((np.log10(e) + 1.5) ** 2) + e * noisy)
+    >>> choose(lambda e: rows * np.log10(e) - (np.log10(e) + 1.5) ** 2)
     0.1
     """
     found = {concentration: log_probabilities(concentration) for concentration in GRID}

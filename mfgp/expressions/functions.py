@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from mfgp.errors import ParameterError
-from mfgp.expressions.quantity import Function, Quantity, Task, quantity
+from mfgp.expressions.quantity import Function, Quantity, quantity
+from mfgp.expressions.tasks import Task
 
 
 def task(name: Hashable) -> Task:

@@ -16,7 +16,7 @@ from mfgp.expressions.expression import COMPARISON, SUM, Expression, enclosed
 
 if TYPE_CHECKING:
     from mfgp.expressions.condition import Leaf
-    from mfgp.expressions.quantity import Task
+    from mfgp.expressions.tasks import Task
 
 
 @final

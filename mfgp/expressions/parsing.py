@@ -13,8 +13,9 @@ from mfgp.expressions.condition import Comparison, Condition
 from mfgp.expressions.expression import MAX_DEPTH, Expression, unknown_task
 from mfgp.expressions.functions import task
 from mfgp.expressions.membership import Membership
-from mfgp.expressions.quantity import FUNCTIONS, OF_SEVERAL, TASK, Arithmetic, Function, Quantity, Task, quantity
+from mfgp.expressions.quantity import FUNCTIONS, OF_SEVERAL, Arithmetic, Function, Quantity, quantity
 from mfgp.expressions.source import Source
+from mfgp.expressions.tasks import TASK, Task
 
 MAX_LENGTH = 5_000
 
