@@ -59,10 +59,11 @@ def test_parameters() -> None:
         "device": None,
         "warm_start": False,
         "unseen": "prior",
+        "concentration": None,
     }
     assert DifferenceGP().set_params(sources={"a": ["b"]}).sources == {"a": ["b"]}
     assert LatentVariableGP(dimension=3).get_params()["dimension"] == 3
-    assert set(IndependentGP().get_params()) == {"kernel", "device", "warm_start", "unseen"}
+    assert set(IndependentGP().get_params()) == {"kernel", "device", "warm_start", "unseen", "concentration"}
 
 
 def test_in_a_pipeline() -> None:
