@@ -18,6 +18,7 @@ from mfgp.prediction import NormalPrediction
 from mfgp.prediction.labelled import expected_probabilities
 
 START = 0.3
+FEWEST_VALUES = 10
 OBSERVATIONS = 1000  # at most about so many are looked at
 GRID = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 SMALLEST = 1e-12  # a probability below counts as this in a logarithm
@@ -99,10 +100,15 @@ def concentrate(estimator: Estimator, fitted: Fitted, readings: Readings) -> Fit
 
     Each label is predicted with itself left out: with its row, and where there are other tasks by itself, both counting
     alike. This is done in closed form, at hyperparameters that were fitted at a large concentration. Those of a small
-    one have been fitted to the labels that are left out so closely that it looks better than it is.
+    one have been fitted to the labels that are left out so closely that it looks better than it is. Fewer than ten
+    values of a label, or values of one class, tell nothing of it: it keeps the one that it was fitted with.
     """
-    tasks, few = fitted.tasks, readings.thinned(OBSERVATIONS, fitted.tasks)
+    tasks = fitted.tasks
     for label in tasks.labels:
+        few = readings.thinned(OBSERVATIONS, label, fitted.tasks)
+        codes = few.values[:, label][~np.isnan(few.values[:, label])]
+        if len(codes) < FEWEST_VALUES or len(np.unique(codes)) == 1:
+            continue
         chosen = choose(partial(_log_probabilities, estimator, fitted._replace(tasks=tasks), few, label))
         tasks = tasks.concentrated({label: chosen})
     if tasks == fitted.tasks:

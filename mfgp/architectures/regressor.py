@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Protocol, Self, get_args
 
 import numpy as np
@@ -222,7 +222,8 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
         Returns
         -------
-        For a single task: (n, K), a frame or an array as Y was. For several: a dictionary of frames by label.
+        For a single task, Y a Series or one-dimensional: an array (n, K), as scikit-learn has it. Else a dictionary of
+        frames by label.
 
         Raises
         ------
@@ -241,7 +242,7 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         self._check_fitted("classes_")
         if not self._tasks.labels:
             raise AttributeError("classes_ are those of labels, but every task is a number")
-        found = {self._tasks.names[task]: np.array(labels.classes) for task, labels in self._tasks.labels.items()}
+        found = {self._tasks.names[task]: _as_array(labels.classes) for task, labels in self._tasks.labels.items()}
         return found[self._tasks.names[0]] if self._tasks.form in ("vector", "series") else found
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -330,18 +331,16 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         tags.target_tags.two_d_labels = False
-        if hasattr(self, "model_") and len(self._tasks.labels) == len(self._tasks.names) == 1:
+        if hasattr(self, "model_") and self._tasks.labels and self._tasks.form in ("vector", "series"):
             tags.estimator_type = "classifier"  # which scikit-learn's scorers ask of a fitted estimator
             tags.classifier_tags = ClassifierTags()
             tags.regressor_tags = None
         return tags
 
     def _present_probabilities(self, found: Mapping[int, pd.DataFrame]) -> Any:
-        """Probabilities by position of the label: of a single task themselves, else by name."""
-        if self._tasks.form == "vector":
+        """Probabilities by position of the label: of a Series or a vector themselves, else by name."""
+        if self._tasks.form in ("vector", "series"):
             return found[0].to_numpy()
-        if self._tasks.form == "series":
-            return found[0]
         return {self._tasks.names[task]: probabilities for task, probabilities in found.items()}
 
     def _predict_labels(self, X: Any, return_std: bool) -> Any:
@@ -382,3 +381,13 @@ class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _tensor(self, x: np.ndarray) -> Tensor:
         return torch.from_numpy(x).to(self._fitted_on)
+
+
+def _as_array(classes: Sequence[Any]) -> np.ndarray:
+    """An array of classes, of objects where they are of several types or sequences themselves."""
+    types = {type(value) for value in classes}
+    if len(types) == 1 and not issubclass(types.pop(), (tuple, frozenset)):
+        return np.array(classes)
+    found = np.empty(len(classes), dtype=object)
+    found[:] = classes
+    return found

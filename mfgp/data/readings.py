@@ -38,8 +38,25 @@ class Readings:
         latents, deviations = tasks.observe(self.values, self.noise)
         return Observations.gather(self.x, latents, deviations, self.device)
 
-    def thinned(self, observations: int, tasks: Tasks) -> Readings:
-        """Every so many rows, in the order of their inputs, so that they have at most about so many observations."""
-        step = -(-len(self.observations(tasks)) // observations)
-        rows = np.lexsort(self.x.T[::-1])[::step]
-        return Readings(self.x[rows], self.values[rows], None if self.noise is None else self.noise[rows], self.device)
+    def thinned(self, observations: int, label: int, tasks: Tasks) -> Readings:
+        """Rows with a label, and as many others as make up at most about so many observations with them.
+
+        Either kind is thinned by taking every so many rows in the order of their inputs, those with the label only
+        where they are too many by themselves.
+        """
+        order = np.lexsort(self.x.T[::-1])
+        labelled = ~np.isnan(self.values[order, label])
+        kept: list[Array] = []
+        for kind in (order[labelled], order[~labelled]):
+            left = observations - sum(self._count(rows, tasks) for rows in kept)
+            count = self._count(kind, tasks)
+            if count and left > 0:
+                kept.append(kind[:: -(-count // left)])
+        return self._at(np.concatenate(kept))
+
+    def _count(self, rows: Array, tasks: Tasks) -> int:
+        return len(self._at(rows).observations(tasks))
+
+    def _at(self, rows: Array) -> Readings:
+        noise = None if self.noise is None else self.noise[rows]
+        return Readings(self.x[rows], self.values[rows], noise, self.device)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from math import inf
 from typing import TypeAlias
 
 from mfgp.expressions.condition import Comparison, Condition, Junction, Not
 from mfgp.expressions.membership import Membership
+from mfgp.expressions.quantity import Function
 
 MOST_TERMS = 64
+_PIECES = frozenset({"abs", "maximum", "minimum"})
 
 Direction: TypeAlias = tuple[tuple[Hashable, float], ...]
 """Weights by task, in the order of the condition's tasks, the first of them 1."""
@@ -50,8 +53,8 @@ def as_boxes(condition: Condition) -> Mapping[Box, int] | None:
 
     Returns
     -------
-    None if a comparison is not linear in the tasks, a label is asked for its class, or there would be more than 64
-    boxes.
+    None if a comparison is not linear in the tasks, nor piece by piece as absolute values, maxima and minima are, a
+    label is asked for its class, or there would be more than 64 boxes.
 
     Examples
     --------
@@ -74,10 +77,26 @@ def _terms(condition: Condition, tasks: tuple[Hashable, ...], negated: bool) -> 
             terms = both if (symbol == "&") != negated else _sum(_sum(one, other, 1), both, -1)
             return terms if len(terms) <= MOST_TERMS else None
         case Comparison():
-            return _half_space(condition, tasks, negated)
+            unfolded = _unfold(condition)
+            return _half_space(condition, tasks, negated) if unfolded is None else _terms(unfolded, tasks, negated)
         case Membership():
             return None
     raise AssertionError(condition)
+
+
+def _unfold(comparison: Comparison) -> Condition | None:
+    """A comparison of an absolute value, a maximum or a minimum as comparisons of what it is of; None for any other."""
+    for side, other, is_greater in (
+        (comparison.greater, comparison.lesser, True),
+        (comparison.lesser, comparison.greater, False),
+    ):
+        if isinstance(side, Function) and side.name in _PIECES:
+            pieces = [side.arguments[0], -side.arguments[0]] if side.name == "abs" else list(side.arguments)
+            symbol = (">" if is_greater else "<") + ("" if comparison.is_strict else "=")
+            parts: list[Condition] = [Comparison(symbol, piece, other) for piece in pieces]
+            joined = "&" if (side.name == "minimum") == is_greater else "|"
+            return reduce(lambda left, right: Junction(joined, left, right), parts)
+    return None
 
 
 def _half_space(comparison: Comparison, tasks: tuple[Hashable, ...], negated: bool) -> Terms | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+import numpy as np
+
 from mfgp.errors import ParameterError
 from mfgp.expressions.quantity import Function, Quantity, quantity
 from mfgp.expressions.tasks import Task
@@ -34,7 +36,7 @@ def task(name: Hashable) -> Task:
     """
     if not isinstance(name, Hashable):
         raise ParameterError(f"task({name!r}) names no task; write the name of one column of Y, such as task('gap')")
-    return Task(name)
+    return Task(name.item() if isinstance(name, np.generic) else name)
 
 
 def exp(x: Quantity | float) -> Quantity:

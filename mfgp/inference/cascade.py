@@ -10,7 +10,16 @@ import torch
 from torch import Tensor
 
 from mfgp.inference.conditional import Conditional
-from mfgp.inference.nodes import SOBOL_NODES, Cells, Evidence, Nodes, pooled_nodes, prior_nodes, sobol_normals, strata
+from mfgp.inference.nodes import (
+    SOBOL_NODES,
+    Cells,
+    Evidence,
+    Nodes,
+    fine_nodes,
+    pooled_nodes,
+    prior_nodes,
+    sobol_normals,
+)
 from mfgp.inference.pattern import UNKNOWN, Known, Pattern, patterns
 from mfgp.inference.posterior import Joint
 
@@ -115,15 +124,18 @@ class Cascade:
             nodes = self._nodes(pattern, coordinates, x[rows], known.at(rows), fine=True)
             walk = self._walk(pattern, coordinates, x[rows], known.at(rows), nodes.points, (task,))
             centre, variance = walk.centre[..., task], walk.variance[..., task] + noise
-            if len(coordinates) == 1:
-                variance = variance + _steps(centre).square() / 12.0
+            if coordinates:
+                steps = _steps(centre) if len(coordinates) == 1 else _gaps(centre)
+                variance = variance + steps.square() / 12.0
             yield rows, Mixture(centre, variance, nodes.weights.expand_as(centre))
 
     def _nodes(self, pattern: Pattern, coordinates: list[int], x: Tensor, known: Known, fine: bool = False) -> Nodes:
         """Nodes over some coordinates: all of those that are tied, or none of them."""
         tied = set(pattern.tied).intersection(coordinates)
+        if not tied and fine:
+            return fine_nodes(len(coordinates), x)
         if not tied:
-            return strata(x) if fine and len(coordinates) == 1 else prior_nodes(len(coordinates), x)
+            return prior_nodes(len(coordinates), x)
         if len(coordinates) == 1:
             return self._cells(pattern, x, known).nodes()
         if len(tied) > 1:
@@ -197,6 +209,12 @@ def _steps(centre: Tensor) -> Tensor:
     """How far (s, b) it is on from the middle before a node to the one after it."""
     gaps = centre.diff(dim=0).abs()
     return 0.5 * (torch.cat([gaps[:1], gaps]) + torch.cat([gaps, gaps[-1:]]))
+
+
+def _gaps(centre: Tensor) -> Tensor:
+    """The same for nodes in no order, by the order of the centres (s, b)."""
+    ordered, order = centre.sort(dim=0)
+    return torch.empty_like(ordered).scatter_(0, order, _steps(ordered))
 
 
 def _quantile(mixture: Mixture, probability: float) -> Tensor:

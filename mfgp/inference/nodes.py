@@ -14,6 +14,7 @@ from torch import Tensor
 HERMITE_NODES = {0: 1, 1: 32, 2: 16}
 SOBOL_NODES = 512
 STRATA = 160
+FINE_NODES = 2048
 CELLS = 64
 REFINEMENTS = 2
 POOL = 1024
@@ -56,15 +57,22 @@ def prior_nodes(coordinates: int, like: Tensor) -> Nodes:
     return Nodes(points.to(like).unsqueeze(1), weights.to(like).unsqueeze(1))
 
 
-def strata(like: Tensor) -> Nodes:
-    """Nodes of one standard normal for distributions, where the rule above is for moments: middles of narrow strata.
+def fine_nodes(coordinates: int, like: Tensor) -> Nodes:
+    """Nodes of independent standard normals for distributions, where the rules above are for moments.
+
+    For one coordinate, the middles of narrow strata; for several, quasi-random points.
 
     Examples
     --------
-    >>> points, weights = strata(torch.zeros(1, dtype=torch.float64))
+    >>> points, weights = fine_nodes(1, torch.zeros(1, dtype=torch.float64))
     >>> print(round((weights * (points[..., 0] < -1.0)).sum().item(), 2))  # 0.159
     0.16
     """
+    if coordinates > 1:
+        points = sobol_normals(FINE_NODES, coordinates)
+        return Nodes(points.to(like).unsqueeze(1), torch.full((FINE_NODES, 1), 1.0 / FINE_NODES).to(like))
+    if coordinates == 0:
+        return prior_nodes(0, like)
     edges = torch.linspace(-_REACH, _REACH, STRATA + 1, dtype=torch.float64)
     weights = torch.special.ndtr(edges).diff()
     points = 0.5 * (edges[1:] + edges[:-1])

@@ -57,17 +57,18 @@ class LabelValidation:
         return means.assign(calibration=pd.Series(found))
 
     def _probabilities(self, part: pd.DataFrame) -> NDArray[np.float64]:
-        raw = part[self.classes].to_numpy(dtype=float).clip(SMALLEST, 1.0)
+        raw = part.iloc[:, -len(self.classes) :].to_numpy(dtype=float).clip(SMALLEST, 1.0)
         return raw / raw.sum(axis=1, keepdims=True)
 
     def _score(self, part: pd.DataFrame) -> pd.Series[Any]:
         probabilities, truth = self._probabilities(part), part["truth"].to_numpy(dtype=object)
-        chosen = np.array(self.classes, dtype=object)[probabilities.argmax(axis=1)]
         outcome = truth[:, None] == np.array(self.classes, dtype=object)
+        codes, chosen = outcome.argmax(axis=1), probabilities.argmax(axis=1)
+        labels = range(len(self.classes))
         return pd.Series(
             {
-                "f1": f1_score(truth, chosen, labels=self.classes, average="macro", zero_division=0.0),
-                "accuracy": float((truth == chosen).mean()),
+                "f1": f1_score(codes, chosen, labels=labels, average="macro", zero_division=0.0),
+                "accuracy": float((codes == chosen).mean()),
                 "log_loss": -float(np.log(probabilities[outcome]).mean()),
                 "brier": float(np.square(probabilities - outcome).sum(axis=1).mean()),
             }
@@ -123,23 +124,26 @@ def cross_validate_labels(
     method
     even      0.69    0.5
     """
-    if truth.isna().any() or truth.value_counts().min() < folds:
+    counts = truth.astype(object).value_counts()
+    if truth.isna().any() or counts.min() < folds:
         raise DataError(
-            f"labels have {truth.isna().sum()} missing values and a class of {truth.value_counts().min()} rows, "
+            f"labels have {truth.isna().sum()} missing values and a class of {counts.min()} rows, "
             f"expected none missing and at least {folds}, one a fold; leave rows out, or join classes"
         )
-    classes = sorted(truth.unique(), key=str)
+    declared = truth.cat.categories if isinstance(truth.dtype, pd.CategoricalDtype) else sorted(counts.index, key=str)
+    classes = [value for value in declared if value in counts.index]
     splitter = RepeatedStratifiedKFold(n_splits=folds, n_repeats=repeats, random_state=random_state)
     splits = list(splitter.split(np.zeros(len(truth)), truth.astype(str)))
     jobs = [(name, fold) for fold in range(len(splits)) for name in methods]
     found = Parallel(n_jobs=n_jobs)(delayed(methods[name])(*splits[fold]) for name, fold in jobs)
     parts = []
     for (name, fold), probabilities in zip(jobs, found, strict=True):
-        missing = [value for value in classes if value not in probabilities.columns]
+        columns = probabilities.columns.tolist()
+        missing = [value for value in classes if value not in columns]
         if missing:
             raise ColumnError(f"the method {name!r} gives no probability for {missing}; give a column for each class")
         test = splits[fold][1]
-        part = probabilities[classes].reset_index(drop=True)
+        part = probabilities.iloc[:, [columns.index(value) for value in classes]].reset_index(drop=True)
         part.insert(0, "truth", truth.to_numpy(dtype=object)[test])
         part.insert(0, "row", test)
         part.insert(0, "fold", fold)

@@ -104,11 +104,35 @@ def test_a_single_label_is_a_classifier_to_scikit_learn(table: tuple[pd.DataFram
     assert not is_classifier(IndependentGP().fit(X, Y["gap"]))
 
 
+@pytest.mark.parametrize("scoring", ["accuracy", "roc_auc", "neg_log_loss"])
+@pytest.mark.parametrize("form", ["vector", "text", "bool", "category"])
+def test_scorers_of_scikit_learn(table: tuple[pd.DataFrame, ...], form: str, scoring: str) -> None:
+    X, Y = table
+    positive = Y["gap"] > 0
+    text = positive.map({True: "yes", False: "no"})
+    y = {"vector": text.to_numpy(), "text": text, "bool": positive, "category": text.astype("category")}[form]
+    score = cross_val_score(IndependentGP(), X, y, scoring=scoring, cv=2, error_score="raise").mean()
+    assert score > (-0.69 if scoring == "neg_log_loss" else 0.5)
+
+
+def test_a_frame_of_one_label_is_no_classifier_to_scikit_learn(table: tuple[pd.DataFrame, ...]) -> None:
+    X, Y = table
+    model = IndependentGP().fit(X, Y[["positive"]])
+    assert not is_classifier(model)
+    assert list(model.predict_proba(X)) == ["positive"]
+
+
+def test_classes_of_several_types_stay_what_they_are() -> None:
+    y = pd.Series([1, "a"] * 8, dtype="object").astype("category")
+    model = IndependentGP().fit(np.linspace(0.0, 1.0, 16)[:, None], y)
+    assert set(model.classes_.tolist()) == {1, "a"}
+
+
 def test_the_names_of_classes_do_not_matter(table: tuple[pd.DataFrame, ...]) -> None:
     X, Y = table
     first = IndependentGP().fit(X, Y["positive"]).predict_proba(X)
     second = IndependentGP().fit(X, Y["positive"].map({True: "a", False: "b"})).predict_proba(X)
-    np.testing.assert_allclose(first[True], second["a"], atol=1e-4)
+    np.testing.assert_allclose(first[:, 1], second[:, 0], atol=1e-4)
 
 
 def test_without_labels_there_are_no_probabilities(table: tuple[pd.DataFrame, ...]) -> None:
@@ -128,4 +152,4 @@ def test_three_classes_of_wine() -> None:
     test = np.setdiff1d(np.arange(len(X)), train)
     model = MultiTaskGP(rank=0).fit(X.iloc[train], classes.iloc[train])
     probabilities = model.predict_proba(X.iloc[test])
-    assert -np.log(probabilities.to_numpy()[np.arange(len(test)), y.iloc[test]]).mean() < 0.2
+    assert -np.log(probabilities[np.arange(len(test)), y.iloc[test]]).mean() < 0.2

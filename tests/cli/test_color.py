@@ -29,12 +29,16 @@ def test_held_out_colors_and_gaps_are_not_learned_from() -> None:
     labelled = color.colors(gaps).dropna().index.tolist()
 
     class Spy:
+        def __init__(self, alone: bool) -> None:
+            self.alone = alone
+
         def get_params(self, deep: bool = True) -> dict[str, object]:
-            return {}
+            return {"alone": self.alone}
 
         def fit(self, X: pd.DataFrame, Y: pd.DataFrame) -> Spy:
             assert not set(labelled[:10]) & set(X.index)
             assert X.index.equals(Y.index)
+            assert set(X.index) == set(labelled[10:] if self.alone else gaps.X.index.difference(labelled[:10]))
             return self
 
         def predict_proba(self, X: pd.DataFrame, given: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
@@ -46,7 +50,7 @@ def test_held_out_colors_and_gaps_are_not_learned_from() -> None:
     test, train = np.arange(10), np.arange(10, 75)
     for alone in (True, False):
         for known in (True, False):
-            color.Ours(Spy(), gaps.X, Y, labelled, known, alone)(train, test)
+            color.Ours(Spy(alone), gaps.X, Y, labelled, known, alone)(train, test)
 
 
 def test_the_study_is_printed_and_written(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

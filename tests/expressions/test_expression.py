@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mfgp
-from mfgp import exp, log, maximum, minimum, sqrt, task
+from mfgp import exp, log, maximum, minimum, parse, sqrt, task
 from mfgp.errors import ColumnError, DataTypeError, MfgpError, ParameterError
 from mfgp.expressions import Condition, LinearForm, Quantity
 from mfgp.expressions.boxes import as_boxes
@@ -245,3 +245,8 @@ def test_a_label_is_asked_for_its_class() -> None:
     assert (red & (b > 1)).truth(values).tolist() == [-1.0, 1.0]
     assert ((a != "red") | (b > 1)).truth(values).tolist() == [-1.0, 1.0]
     assert as_boxes(red) is None
+
+
+def test_a_name_that_is_a_number_of_numpys_reads_back() -> None:
+    assert repr(task(np.int64(3))) == "task(3)"
+    assert parse(repr(task(np.int64(3)) > 1)) == (task(3) > 1)

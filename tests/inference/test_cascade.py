@@ -9,11 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from mfgp.cascade import CascadeModel
 from mfgp.data import Observations
 from mfgp.inference import Known
 from mfgp.inference.cascade import Cascade
 from mfgp.inference.conditional import Conditional
-from mfgp.inference.nodes import Cells, Evidence, pooled_nodes, prior_nodes, sobol_normals, strata
+from mfgp.inference.nodes import Cells, Evidence, fine_nodes, pooled_nodes, prior_nodes, sobol_normals
 from mfgp.inference.noise import TaskNoise
 from mfgp.kernels import AutoregressiveKernel, CascadeKernel, TaskKernel, input_kernel
 
@@ -179,6 +180,29 @@ def test_densities_integrate_to_the_moments_and_to_the_quantiles(cascade: Cascad
         torch.testing.assert_close(below, torch.full_like(mean, probability), rtol=0, atol=0.01)
 
 
+def test_quantiles_and_densities_of_the_last_of_three_are_those_of_its_draws() -> None:
+    """Tasks that hardly differ from functions of the tasks before them, so that nodes would show as lumps."""
+    x = torch.linspace(0.0, 1.0, 41, dtype=torch.float64).unsqueeze(-1)
+    x = x[(x[:, 0] < 0.3) | (x[:, 0] > 0.8)]
+    first = torch.sin(8.0 * x)
+    model = CascadeModel(
+        Observations.gather(x.numpy(), torch.cat([first, first**2, torch.sin(3.0 * first**2)], -1).numpy(), None),
+        {0: [], 1: [0], 2: [1]},
+    )
+    x_new, nothing = torch.tensor([[0.5], [0.6]], dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
+    known = Known.nothing(2, 3, x_new)
+    draws = model.draw(x_new, known, sobol_normals(2**14, 3).unsqueeze(1).expand(-1, 2, -1))
+    for probability in (0.05, 0.5, 0.95):
+        quantile = model.quantile(x_new, known, nothing, probability)
+        below = (draws < quantile).double().mean(0)
+        torch.testing.assert_close(below, torch.full_like(below, probability), rtol=0, atol=0.01)
+    at = draws[::512].clone()
+    density = torch.stack([model.log_density(x_new, known, nothing, each) for each in at])
+    width = 0.02 * draws.std(0)
+    counted = torch.stack([((draws - each).abs() < width).double().mean(0) for each in at]) / (2.0 * width)
+    torch.testing.assert_close(density.mean(0), counted.log().mean(0), rtol=0, atol=0.3)
+
+
 @pytest.mark.parametrize("sources", [CHAIN, FORK], ids=["chain", "fork"])
 def test_a_conditional_of_many_values_is_that_of_each(sources: dict[int, list[int]]) -> None:
     conditional = make_cascade(sources).conditionals[2]
@@ -228,7 +252,7 @@ def test_nodes_of_no_and_of_many_coordinates() -> None:
 
 
 def test_strata_are_of_a_standard_normal() -> None:
-    points, weights = strata(LIKE)
+    points, weights = fine_nodes(1, LIKE)
     assert weights.sum().item() == pytest.approx(1.0)
     for place in (-1.5, 0.0, 0.75):
         assert (weights * (points[..., 0] < place)).sum().item() == pytest.approx(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from scipy.stats import multivariate_normal, norm
 
-from mfgp import exp, log, task
+from mfgp import exp, log, maximum, minimum, task
 from mfgp.data.labels import Labels
 from mfgp.errors import PrecisionWarning
 from mfgp.expressions import Condition
@@ -52,6 +52,11 @@ EXACT: dict[Condition, tuple[list[list[float]], list[float], list[float]]] = {
     (a - b > 0) & (a - b < 2) & (c > 1) & (c <= 3): ([[1, -1, 0], [0, 0, 1]], [0, 1], [2, 3]),
     (a > b) & (2 * b > 2 * a): ([[1, 0, 0]], [5], [5]),
     ~((a <= 1) | (b <= 1)): ([[1, 0, 0], [0, 1, 0]], [1, 1], [INF, INF]),
+    abs(a - b) < 0.5: ([[1, -1, 0]], [-0.5], [0.5]),
+    ~(abs(a - b) >= 0.5): ([[1, -1, 0]], [-0.5], [0.5]),
+    maximum(a, b) <= 1: ([[1, 0, 0], [0, 1, 0]], [-INF, -INF], [1, 1]),
+    minimum(a, b) > 1: ([[1, 0, 0], [0, 1, 0]], [1, 1], [INF, INF]),
+    ~(maximum(a, b) >= 1): ([[1, 0, 0], [0, 1, 0]], [-INF, -INF], [1, 1]),
 }
 
 

@@ -69,3 +69,22 @@ def test_labels_that_cannot_be_folded_are_refused() -> None:
 def test_a_method_gives_every_class() -> None:
     with pytest.raises(ColumnError, match=r"the method 'short' gives no probability for \['b', 'c'\]"):
         cross_validate_labels({"short": lambda train, test: pd.DataFrame({"a": np.ones(len(test))})}, TRUTH, folds=2)
+
+
+@pytest.mark.parametrize(
+    "truth",
+    [
+        pd.Series([True, False] * 10),
+        pd.Series([2, 1] * 10),
+        pd.Series(pd.Categorical(["b", "a"] * 10, categories=["b", "c", "a"], ordered=True)),
+    ],
+    ids=["bool", "int", "category"],
+)
+def test_labels_of_every_kind(truth: pd.Series) -> None:
+    def certain(train: np.ndarray, test: np.ndarray) -> pd.DataFrame:
+        outcome = truth.iloc[test].to_numpy(dtype=object)
+        return pd.DataFrame({value: (outcome == value).astype(float) for value in truth.unique()}, index=test)
+
+    found = cross_validate_labels({"certain": certain}, truth, repeats=1).summary().loc["certain"]
+    assert found["accuracy"] == found["f1"] == 1.0
+    assert found["log_loss"] == pytest.approx(0.0, abs=1e-5)
