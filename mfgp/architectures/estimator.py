@@ -182,7 +182,7 @@ class TaskRegressor(Regressor):
         >>> from mfgp import IndependentGP
         >>> X = pd.DataFrame({"x": np.linspace(0, 1, 12)})
         >>> model = IndependentGP().fit(X, pd.Series(np.where(X.x < 0.5, "left", "right")))
-        >>> model.predict_proba_left_out().loc[[0, 11], "right"].round(1).tolist()
+        >>> model.predict_proba_left_out()[[0, 11], 1].round(1).tolist()
         [0.1, 0.9]
         """
         self._check_fitted("predictions of what was left out")
