@@ -241,7 +241,10 @@ def _set_levels(kernel: TaskKernel, estimates: dict[int, TaskEstimate]) -> None:
 
 
 def _set_noise(kernel: TaskKernel, noise: TaskNoise, unexplained: Tensor, signs: Tensor) -> None:
-    """Share what the inputs leave unexplained equally between the row effect and the noise."""
+    """Share what the inputs leave unexplained equally between the row effect and the noise; a held one stays."""
+    if kernel.row_tasks and not kernel.row_loadings.requires_grad:
+        noise.set_scale(unexplained)
+        return
     scale = unexplained / 2.0**0.5
     noise.set_scale(scale)
     kernel.set_row_effect(scale * signs.to(scale))
