@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
@@ -10,6 +11,8 @@ import numpy as np
 import torch
 from scipy.stats import qmc
 from torch import Tensor
+
+from mfgp.errors import PrecisionWarning
 
 HERMITE_NODES = {0: 1, 1: 32, 2: 16}
 SOBOL_NODES = 512
@@ -20,6 +23,7 @@ REFINEMENTS = 2
 POOL = 1024
 ROUNDS = 8
 LEAST_EFFECTIVE = 0.125
+FEWEST_EFFECTIVE = 20
 INFLATION = 1.2
 _REACH, _FARTHEST = 6.0, 40.0
 _NARROW = 1e-3
@@ -201,6 +205,11 @@ def pooled_nodes(log_likelihood: Callable[[Tensor], Tensor], rows: int, coordina
         b and l.
     like
         A tensor of the type and device wanted.
+
+    Warns
+    -----
+    PrecisionWarning
+        At some rows what is known singles out so few of the points that other places may have been missed.
     """
     base = sobol_normals(POOL, coordinates).to(like).unsqueeze(1)
     mean = like.new_zeros(rows, coordinates)
@@ -220,7 +229,17 @@ def pooled_nodes(log_likelihood: Callable[[Tensor], Tensor], rows: int, coordina
         spread = torch.einsum("sb,sbi,sbj->bij", weights, centred, centred) * INFLATION**2
         nearer = torch.linalg.cholesky(spread + 1e-10 * torch.eye(coordinates).to(like))
         root = torch.where(done.view(-1, 1, 1), root, nearer)
-    return Nodes(points, torch.softmax(prior + likelihood, dim=0))
+    weights = torch.softmax(prior + likelihood, dim=0)
+    few = int((1.0 / weights.square().sum(0) < FEWEST_EFFECTIVE).sum())
+    if few:
+        warnings.warn(
+            f"{few} of {rows} rows: what is known of a task singles out fewer than {FEWEST_EFFECTIVE} of {POOL} points "
+            f"of the {coordinates} tasks before it, and other values of these may have been missed; give it with noise, "
+            "or give the tasks before it too",
+            PrecisionWarning,
+            stacklevel=2,
+        )
+    return Nodes(points, weights)
 
 
 def _power(prior: Tensor, likelihood: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mfgp.cascade import CascadeModel
 from mfgp.data import Observations
+from mfgp.errors import PrecisionWarning
 from mfgp.inference import Known
 from mfgp.inference.cascade import Cascade
 from mfgp.inference.conditional import Conditional
@@ -312,3 +313,11 @@ def test_nodes_of_a_row_do_not_depend_on_the_rows_beside_it() -> None:
         alone = pooled_nodes(lambda points, row=row: log_likelihood(points, noise[row]), 1, 2, LIKE)
         torch.testing.assert_close(together.points[:, row], alone.points[:, 0])
         torch.testing.assert_close(together.weights[:, row], alone.weights[:, 0])
+
+
+def test_a_pool_that_what_is_known_leaves_nearly_empty_is_told_of() -> None:
+    def two_needles(points: torch.Tensor) -> torch.Tensor:
+        return torch.logsumexp(-0.5 * ((points[..., 0].abs() - 3.0) / 1e-7).square().unsqueeze(-1), dim=-1)
+
+    with pytest.warns(PrecisionWarning, match="2 of 2 rows: what is known of a task singles out fewer than 20 of 1024"):
+        pooled_nodes(two_needles, 2, 2, LIKE)
