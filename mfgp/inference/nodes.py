@@ -234,8 +234,8 @@ def pooled_nodes(log_likelihood: Callable[[Tensor], Tensor], rows: int, coordina
     if few:
         warnings.warn(
             f"{few} of {rows} rows: what is known of a task singles out fewer than {FEWEST_EFFECTIVE} of {POOL} points "
-            f"of the {coordinates} tasks before it, and other values of these may have been missed; give it with noise, "
-            "or give the tasks before it too",
+            f"of the {coordinates} tasks before it, and other values of these may have been missed; give it with "
+            "noise, or give the tasks before it too",
             PrecisionWarning,
             stacklevel=2,
         )
