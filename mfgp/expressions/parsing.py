@@ -167,7 +167,8 @@ class _Reader:
             return self._known(node, self._name(node, arguments))
         if name not in FUNCTIONS:
             close = get_close_matches(name, FUNCTIONS, n=1)
-            guess = f"did you mean {close[0]}?" if close else f"the functions are {', '.join(FUNCTIONS)}"
+            known = f"the functions are {', '.join(FUNCTIONS)}; a task with such a name is written task('name')"
+            guess = f"did you mean {close[0]}?" if close else known
             self._refuse(node, f"there is no function {name}; {guess}")
         if not (len(arguments) == 1 if name not in OF_SEVERAL else len(arguments) > 1):
             usage = f"two or more quantities: write {name}(a, b)" if name in OF_SEVERAL else f"one: write {name}(a)"

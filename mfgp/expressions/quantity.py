@@ -310,7 +310,7 @@ def quantity(value: Any) -> Quantity:
     DataTypeError
         It is neither.
     ParameterError
-        It is not finite.
+        It is not finite, or too large to be a float.
     """
     if isinstance(value, Quantity):
         return value
@@ -326,9 +326,13 @@ def quantity(value: Any) -> Quantity:
             f"{reprlib.repr(value)} of type {type(value).__name__} has no place in an expression; write numbers, "
             "mfgp.task(name), and what is made of them"
         )
-    if not math.isfinite(value):
-        raise ParameterError(f"{value!r} has no place in an expression; write a finite number")
-    return Constant(float(value))
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ParameterError(f"{reprlib.repr(value)} has no place in an expression; write a finite number")
+    return Constant(number)
 
 
 def no_condition(operand: Quantity, symbol: str) -> str:

@@ -22,9 +22,10 @@ CELLS = 64
 REFINEMENTS = 2
 POOL = 1024
 ROUNDS = 8
-LEAST_EFFECTIVE = 0.125
-FEWEST_EFFECTIVE = 20
+LEAST_EFFECTIVE = 0.125  # of the points, on the way
+FEWEST_EFFECTIVE = 20  # points, in the end
 INFLATION = 1.2
+HALVINGS = 100
 _REACH, _FARTHEST = 6.0, 40.0
 _NARROW = 1e-3
 
@@ -195,7 +196,8 @@ def pooled_nodes(log_likelihood: Callable[[Tensor], Tensor], rows: int, coordina
 
     Importance sampling with quasi-random points. The proposal is normal and comes nearer round by round, towards a
     likelihood raised to the largest power at which one point in eight still counts (annealed, adaptive importance
-    sampling; Cappe, Guillin, Marin & Robert 2004, J. Comput. Graph. Stat. 13, 907).
+    sampling; Cappe, Guillin, Marin & Robert 2004, J. Comput. Graph. Stat. 13, 907). Where the rounds end before that
+    power is one, the points are weighted by the largest power at which 20 of them count.
 
     Parameters
     ----------
@@ -209,7 +211,7 @@ def pooled_nodes(log_likelihood: Callable[[Tensor], Tensor], rows: int, coordina
     Warns
     -----
     PrecisionWarning
-        At some rows what is known singles out so few of the points that other places may have been missed.
+        At some rows what is known singles out so few of the points that its likelihood was raised to a lower power.
     """
     base = sobol_normals(POOL, coordinates).to(like).unsqueeze(1)
     mean = like.new_zeros(rows, coordinates)
@@ -219,7 +221,7 @@ def pooled_nodes(log_likelihood: Callable[[Tensor], Tensor], rows: int, coordina
         proposal = -0.5 * base.square().sum(-1) - torch.log(root.diagonal(dim1=-2, dim2=-1)).sum(-1)
         prior = -0.5 * points.square().sum(-1) - proposal
         likelihood = log_likelihood(points)
-        power = _power(prior, likelihood)
+        power = _power(prior, likelihood, LEAST_EFFECTIVE * POOL)
         weights = torch.softmax(prior + power * likelihood, dim=0)
         done = power == 1.0  # such a row stays as it is, so that it does not matter which rows are beside it
         if bool(done.all()):
@@ -229,27 +231,28 @@ def pooled_nodes(log_likelihood: Callable[[Tensor], Tensor], rows: int, coordina
         spread = torch.einsum("sb,sbi,sbj->bij", weights, centred, centred) * INFLATION**2
         nearer = torch.linalg.cholesky(spread + 1e-10 * torch.eye(coordinates).to(like))
         root = torch.where(done.view(-1, 1, 1), root, nearer)
-    weights = torch.softmax(prior + likelihood, dim=0)
-    few = int((1.0 / weights.square().sum(0) < FEWEST_EFFECTIVE).sum())
-    if few:
+    power = _power(prior, likelihood, FEWEST_EFFECTIVE)
+    blurred = int((power < 1.0).sum())
+    if blurred:
         warnings.warn(
-            f"{few} of {rows} rows: what is known of a task singles out fewer than {FEWEST_EFFECTIVE} of {POOL} points "
-            f"of the {coordinates} tasks before it, and other values of these may have been missed; give it with "
-            "noise, or give the tasks before it too",
+            f"{blurred} of {rows} rows: what is known of a task singles out fewer than {FEWEST_EFFECTIVE} of {POOL} "
+            f"points of the {coordinates} tasks before it, and is taken as known with up to "
+            f"{float(power.min()) ** -0.5:.2g} times its deviation, so that these tasks are uncertain rather than "
+            "wrong; give it with noise, or give the tasks before it too",
             PrecisionWarning,
             stacklevel=2,
         )
-    return Nodes(points, weights)
+    return Nodes(points, torch.softmax(prior + power * likelihood, dim=0))
 
 
-def _power(prior: Tensor, likelihood: Tensor) -> Tensor:
-    """The largest power up to one, for each row, with which enough of the points count."""
-    low, high = torch.zeros_like(prior[0]), torch.full_like(prior[0], 2.0)
-    for _ in range(30):
-        power = 0.5 * (low + high)
-        weights = torch.softmax(prior + power * likelihood, dim=0)
-        enough = 1.0 / weights.square().sum(0) >= LEAST_EFFECTIVE * len(prior)
-        low, high = torch.where(enough, power, low), torch.where(enough, high, power)
-        if bool((low >= 1.0).all()):
+def _power(prior: Tensor, likelihood: Tensor, least: float) -> Tensor:
+    """The largest power up to one, for each row, with which so many of the points count, or else as many as can."""
+    power, counted = torch.ones_like(prior[0]), torch.zeros_like(prior[0])
+    for halvings in range(HALVINGS):
+        weights = torch.softmax(prior + 0.5**halvings * likelihood, dim=0)
+        effective = 1.0 / weights.square().sum(0)
+        better = (counted < least) & (effective > counted)
+        power, counted = torch.where(better, 0.5**halvings, power), torch.where(better, effective, counted)
+        if bool((counted >= least).all()):
             break
-    return low.clamp_max(1.0)
+    return power

@@ -188,6 +188,7 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     "array": (lambda: np.ones(3) * a, r"array\(\[1., 1., 1.\]\) of type ndarray has no place in an expression"),
     "series": (lambda: a * pd.Series([1.0]), r"of type Series has no place in an expression"),
     "true": (lambda: a + True, "True of type bool has no place in an expression"),
+    "too large": (lambda: a < 10**400, "10000.*0000 has no place in an expression; write a finite number"),
     "infinite": (lambda: a < math.inf, "inf has no place in an expression; write a finite number"),
     "name": (lambda: task(["a"]), r"task\(\['a'\]\) names no task; write the name of one column of Y"),  # type: ignore[arg-type]
 }

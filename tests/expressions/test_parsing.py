@@ -139,6 +139,7 @@ def test_parentheses_are_few(expression: Expression) -> None:
 
 REFUSED = {
     "a + foo(b)": (5, "foo(b)", "there is no function foo; the functions are exp, log, sqrt, abs, maximum, minimum"),
+    "E (eV) > 1": (1, "E (eV)", "a task with such a name is written task('name')"),
     "max(a, b)": (1, "max(a, b)", "there is no function max; did you mean maximum?"),
     "exp(a, b)": (1, "exp(a, b)", "exp has 2 arguments, but takes one: write exp(a)"),
     "maximum(a)": (1, "maximum(a)", "maximum has 1 arguments, but takes two or more quantities: write maximum(a, b)"),
