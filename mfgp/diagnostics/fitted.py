@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mfgp.data.inputs import Inputs
 from mfgp.data.tasks import Tasks
 from mfgp.diagnostics.left_out import LeftOutValues, values_left_out
+from mfgp.errors import ParameterError
 from mfgp.inference import ExactPosterior, FitReport, TaskNoise
 from mfgp.kernels import TaskKernel
 
@@ -134,7 +135,20 @@ class Fitted:
         return self.left_out("value")
 
     def left_out(self, by: str) -> LeftOutValues:
-        """The values of tasks that are numbers, each predicted without its "row" or itself, the "value", alone."""
+        """The values of tasks that are numbers, each predicted without its "row" or itself, the "value", alone.
+
+        Raises
+        ------
+        ParameterError
+            `by` is neither name, or "row" of a cascade.
+        """
+        if by not in ("row", "value"):
+            raise ParameterError(f"by={by!r}, expected 'row' or 'value'")
+        if by == "row" and self.edges:
+            raise ParameterError(
+                "by='row', but a cascade leaves out each value by itself only, its sources' values being known where "
+                "they were measured; write by='value'"
+            )
         count = len(self.tasks.names)
         found = []
         for part in self.parts:

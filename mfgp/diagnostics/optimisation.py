@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 
 import numpy as np
@@ -19,6 +19,7 @@ LARGE_JITTER = 1e-8
 AS_GOOD = 2.0  # nats of the log posterior: a start so near the best is a rival
 DISAGREEMENT = 1.0  # deviations that the predictions of rivals may differ
 LEAST_DEVIATION = 0.01  # of a task's spread, below which differences do not matter
+BESIDE = 1e-6  # of an input's deviation
 SHARE = 0.9  # of the rows that have to differ by less
 
 
@@ -59,7 +60,7 @@ def numerics(fitted: Fitted) -> Finding:
 
 
 def explanations(fitted: Fitted) -> Finding:
-    """Whether starts that ended at nearly the same posterior density predict the same at the rows learned from."""
+    """Whether starts that ended at nearly the same posterior density predict the same beside the rows learned from."""
     if fitted.tasks.labels:
         return not_applicable("starts", "The starts are those from before the concentrations of labels were chosen.")
     compared = [(part, start) for part in fitted.parts for start in _comparable(part)]
@@ -75,8 +76,8 @@ def explanations(fitted: Fitted) -> Finding:
     return Finding(
         "starts",
         "issue",
-        f"{found}, and '{name}' predicts values that differ by up to {worst:.1f} deviations at {SHARE:.0%} of the "
-        "rows.",
+        f"{found}, and '{name}' predicts values that differ by up to {worst:.1f} deviations at {SHARE:.0%} of "
+        "the rows.",
         worst,
         DISAGREEMENT,
         "Several explanations fit the values: measure more of the task with the fewest, or average over them by a "
@@ -105,7 +106,7 @@ def _distance(part: Part, start: StartReport) -> Iterator[float]:
     if len(objective.get()) != len(start.parameters):
         return
     objective.set(np.array(start.parameters))
-    x = torch.unique(data.x, dim=0)
+    x = _beside(torch.unique(data.x, dim=0), part.kernel.levels)
     try:
         other = ExactPosterior(kernel, noise, data).joint(x)
     except NumericsError:
@@ -114,6 +115,14 @@ def _distance(part: Part, start: StartReport) -> Iterator[float]:
     variance = 0.5 * (_variance(chosen) + _variance(other)) + LEAST_DEVIATION**2
     gaps = (chosen.mean - other.mean).abs() / variance.sqrt()
     yield torch.quantile(gaps, SHARE, dim=0).max().item()
+
+
+def _beside(x: torch.Tensor, levels: Mapping[int, int]) -> torch.Tensor:
+    """New rows next to rows (n, d): what is a row's own there is not known."""
+    numbers = [column for column in range(x.shape[-1]) if column not in levels]
+    moved = x.clone()
+    moved[:, numbers] += BESIDE
+    return moved
 
 
 def _variance(joint: Joint) -> torch.Tensor:

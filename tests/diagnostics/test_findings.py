@@ -64,7 +64,7 @@ def test_numerics(fitted: Fitted, jitter: float, expected: str) -> None:
 
 
 def rival(fitted: Fitted, behind: float, shift: float) -> Fitted:
-    """The fit with a second start, so far behind, whose logarithmic parameters are shifted."""
+    """The fit with a second start, so far behind, whose logarithms of the noise levels are shifted."""
     (part,) = fitted.parts
     objective = Objective(part.kernel, part.noise, part.posterior.observations)
     best = next(start for start in part.report.starts if start.name == part.report.best)
@@ -72,7 +72,7 @@ def rival(fitted: Fitted, behind: float, shift: float) -> Fitted:
         best,
         name="another",
         log_posterior=part.report.log_posterior - behind,
-        parameters=tuple((objective.get() + shift).tolist()),
+        parameters=(*objective.get()[:-2].tolist(), *(objective.get()[-2:] + shift).tolist()),
     )
     return replace(fitted, parts=[replace(part, report=replace(part.report, starts=(best, other)))])
 
