@@ -76,8 +76,8 @@ def explanations(fitted: Fitted) -> Finding:
     return Finding(
         "starts",
         "issue",
-        f"{found}, and '{name}' predicts values that differ by up to {worst:.1f} deviations at {SHARE:.0%} of "
-        "the rows.",
+        f"{found}, and the predictions of '{name}' differ by {worst:.1f} deviations or more at {1 - SHARE:.0%} of the "
+        "rows.",
         worst,
         DISAGREEMENT,
         "Several explanations fit the values: measure more of the task with the fewest, or average over them by a "
@@ -99,7 +99,7 @@ def _is_rival(part: Part, start: StartReport) -> bool:
 
 
 def _distance(part: Part, start: StartReport) -> Iterator[float]:
-    """How many deviations the predictions of a start differ from those of the best at most, at most of the rows."""
+    """How many deviations the predictions of a start differ from those of the best, but for the worst of the rows."""
     data = part.posterior.observations
     kernel, noise = deepcopy(part.kernel), deepcopy(part.noise)
     objective = Objective(kernel, noise, data)
