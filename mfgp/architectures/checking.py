@@ -11,6 +11,7 @@ import torch
 
 from mfgp.cascade import CascadeModel
 from mfgp.diagnostics import Check, Fitted, NewRows, Part, examine
+from mfgp.errors import DataTypeError
 from mfgp.inference.report import FitReport
 from mfgp.model import TaskGP
 
@@ -49,30 +50,43 @@ class Checking:
 
 
 def fitted_of(estimator: Any, X_new: Any = None) -> Fitted:
-    """A fitted estimator as the findings see it, and rows that it is to predict."""
-    estimator._check_fitted("findings")
-    model, tasks = estimator.model_, estimator._tasks
+    """A fitted estimator as the findings see it, and rows that it is to predict.
+
+    Raises
+    ------
+    DataTypeError
+        It is no estimator of this package's.
+    NotFittedError
+        Before ``fit``.
+    """
+    if not isinstance(estimator, Checking):
+        raise DataTypeError(
+            f"a {type(estimator).__name__} was given, expected a fitted estimator such as DifferenceGP().fit(X, Y)"
+        )
+    fitted: Any = estimator
+    fitted._check_fitted("findings")
+    model, tasks = fitted.model_, fitted._tasks
     new = None
     if X_new is not None:
-        x, index = estimator._read(X_new)
-        new = NewRows(standardized(model, estimator._tensor(x)).cpu().numpy(), index)
+        x, index = fitted._read(X_new)
+        new = NewRows(standardized(model, fitted._tensor(x)).cpu().numpy(), index)
     units = model.outcome_transform
     return Fitted(
         subject=type(estimator).__name__,
-        parts=parts(model, estimator._rows, list(estimator._named_kernels()), estimator.fit_report_),
+        parts=parts(model, fitted._rows, list(fitted._named_kernels()), fitted.fit_report_),
         tasks=tasks,
-        inputs=estimator._inputs,
-        index=estimator._index,
+        inputs=fitted._inputs,
+        index=fitted._index,
         means=units.means.cpu().numpy(),
         stdvs=units.stdvs.cpu().numpy(),
-        report=estimator.fit_report_,
+        report=fitted.fit_report_,
         edges=edges(model),
         new=new,
     )
 
 
 @singledispatch
-def parts(model: Any, rows: np.ndarray, processes: Sequence[Any], report: FitReport) -> list[Part]:
+def parts(model: TaskGP | CascadeModel, rows: np.ndarray, processes: Sequence[Any], report: FitReport) -> list[Part]:
     """The Gaussian processes that a model is made of.
 
     Parameters
@@ -86,11 +100,7 @@ def parts(model: Any, rows: np.ndarray, processes: Sequence[Any], report: FitRep
     report
         How the fit went.
     """
-    raise NotImplementedError(type(model).__name__)
-
-
-@parts.register
-def _(model: TaskGP, rows: np.ndarray, processes: Sequence[Any], report: FitReport) -> list[Part]:
+    assert isinstance(model, TaskGP)
     exact = model.exact_posterior
     places = rows[exact.observations.row.cpu().numpy()]
     latents = tuple(range(model.num_tasks))

@@ -14,7 +14,7 @@ from scipy.stats import binom
 
 from mfgp.architectures.checking import fitted_of
 from mfgp.data.table import listed
-from mfgp.errors import ColumnError, DataError, DataTypeError, ParameterError
+from mfgp.errors import ColumnError, DataError, ParameterError
 from mfgp.validation.validation import Validation
 
 Array: TypeAlias = NDArray[np.float64]
@@ -33,7 +33,8 @@ class Reliability:
     task
         The task predicted.
     predictions
-        One line a prediction: `row`, `truth`, `mean` and `std`, in the task's unit, noise included.
+        One line a prediction: `row`, `truth`, `mean` and `std`, in the task's unit, noise included. What is predicted
+        is taken to be normal, with this mean and deviation.
 
     Examples
     --------
@@ -160,11 +161,6 @@ def reliability(result: Any, task: Hashable | None = None, *, by: str = "row") -
 
 def left_out_frame(model: Any, by: str = "row") -> pd.DataFrame:
     """One line a value learned from that is a number: `task`, `row`, `truth`, `mean` and `std`, left out in turn."""
-    if not hasattr(model, "_tasks") and not hasattr(model, "check"):
-        raise DataTypeError(
-            f"a {type(model).__name__} was given, expected a Validation or a fitted estimator, such as "
-            "DifferenceGP().fit(X, Y)"
-        )
     fitted = fitted_of(model)
     found = fitted.left_out(by)
     names = pd.Index(fitted.tasks.latents, tupleize_cols=False)

@@ -101,6 +101,8 @@ def recalibrate(model: Any, by: str = "row") -> Recalibration:
     ------
     DataError
         There is no task that is a number.
+    DataTypeError
+        The model is no estimator of this package's.
     ParameterError
         `by` is neither name, or "row" of a cascade.
 

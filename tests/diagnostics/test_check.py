@@ -5,12 +5,14 @@ from typing import Any, get_args
 import numpy as np
 import pandas as pd
 import pytest
+from gpytorch.kernels import Kernel, LinearKernel, RBFKernel, RQKernel
 
 import mfgp
-from mfgp.diagnostics import FINDINGS, Check, Finding
+from mfgp.diagnostics import Check, Finding
+from mfgp.diagnostics.examination import FINDINGS
 from mfgp.diagnostics.finding import Status
 from mfgp.errors import ColumnError, NotFittedError
-from tests.diagnostics.fits import fit, table
+from tests.diagnostics.fits import ESTIMATORS, fit, table
 
 NAMES = [
     "fit",
@@ -81,6 +83,23 @@ def test_rows_that_were_added_are_looked_at() -> None:
     finding = grown.check()["outliers"]
     assert finding.status == "issue"
     assert finding.where[0] == (X.index[1], "high")
+
+
+@pytest.mark.parametrize("kernel", [RQKernel(), LinearKernel(), RBFKernel()], ids=lambda kernel: type(kernel).__name__)
+def test_kernels_of_the_users_own_have_findings(kernel: Kernel) -> None:
+    X, Y = table()
+    check = mfgp.DifferenceGP(kernel=kernel).fit(X, Y).check(X + 30.0)
+    assert check["new rows"].status == "issue"
+    assert check["priors"].status in ("passed", "tip")
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+@pytest.mark.parametrize("name", ["MultiTaskGP", "CascadeGP"])
+def test_a_row_or_two_have_findings(name: str, rows: int) -> None:
+    X, Y = (each.iloc[:rows] for each in table())
+    check = ESTIMATORS[name]().fit(X, Y.fillna(0.0)).check(X)
+    assert check["values"].status == "issue"
+    assert check["spread"].status == check["skill"].status == "not applicable"
 
 
 def test_nothing_can_be_said_before_the_fit() -> None:

@@ -99,7 +99,7 @@ def test_what_cannot_be_looked_at_is_refused(X: pd.DataFrame, Y: pd.DataFrame) -
         ParameterError, match="by='row', but a cascade leaves out each value by itself only.*by='value'"
     ):
         reliability(CascadeGP().fit(X, Y), "low")
-    with pytest.raises(DataTypeError, match="a DataFrame was given, expected a Validation or a fitted estimator"):
+    with pytest.raises(DataTypeError, match="a DataFrame was given, expected a fitted estimator such as"):
         reliability(X)
     with pytest.raises(NotFittedError, match="has no findings; call fit"):
         reliability(MultiTaskGP())
