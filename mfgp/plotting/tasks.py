@@ -14,7 +14,8 @@ from mfgp.errors import DataError, DataTypeError
 from mfgp.plotting.style import BLUE, LINE, bare, label, panel
 
 CELL = 0.55
-NEIGHBOURS = (0.6, 0.1)  # half widths of the axes within which names would hide one another
+HALF_WIDTH = 100.0  # of the axes of an embedding, in points, as are the next
+LETTER, NAME, DOT = 4.9, 10.0, 4.0  # width of a letter, height of a name, radius of a place and some room
 
 
 def task_correlation(result: Any, *, ax: Axes | None = None) -> Figure:
@@ -107,18 +108,20 @@ def task_embedding(result: Any, *, ax: Axes | None = None) -> Figure:
     figure, axis = panel(ax, 3.6, 3.5)
     axis.scatter(z[:, 0], z[:, 1], s=26, color=BLUE, linewidth=0, zorder=3)
     reach = 1.35 * np.abs(z).max() or 1.0
-    heights = _heights(z / reach)
-    for place in sorted(range(len(table)), key=lambda place: -heights[place]):  # a name hides the lines of higher ones
+    names = [str(name) for name in table.index]
+    heights = _heights(HALF_WIDTH * z / reach, names)
+    for place in sorted(range(len(names)), key=lambda place: -abs(heights[place])):  # names hide the lines of far ones
         axis.annotate(
-            str(table.index[place]),
+            names[place],
             (z[place, 0], z[place, 1]),
             (0.0, heights[place]),
             textcoords="offset points",
             ha="center",
+            va="bottom",
             fontsize=8,
             color=LINE,
             parse_math=False,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.0},
             arrowprops={"arrowstyle": "-", "color": LINE, "linewidth": 0.4, "shrinkA": 0.0, "shrinkB": 3.0},
             zorder=4,
         )
@@ -128,14 +131,28 @@ def task_embedding(result: Any, *, ax: Axes | None = None) -> Figure:
     return figure
 
 
-def _heights(z: np.ndarray) -> list[float]:
-    """How far, in points, a name is above its place (T, 2), in half widths of the axes, so that none hides another."""
-    heights: dict[int, float] = {}
-    for place in np.argsort(z[:, 0], kind="stable").tolist():
-        beside = [one for one in heights if (np.abs(z[one] - z[place]) < NEIGHBOURS).all()]
-        taken = {heights[one] for one in beside}
-        heights[place] = next(height for height in count(7.0, 11.0) if height not in taken)
-    return [heights[place] for place in range(len(z))]
+def _heights(places: np.ndarray, names: list[str]) -> list[float]:
+    """How far above its place (T, 2) each name goes, below if negative, so that none hides another or a place.
+
+    All in points; each name in turn, from the lowest place, takes the nearest height that is free.
+    """
+    taken = [(x - DOT, x + DOT, y - DOT, y + DOT) for x, y in places.tolist()]
+    heights = [0.0] * len(names)
+    for place in np.argsort(places[:, 1], kind="stable").tolist():
+        (x, y), half = places[place].tolist(), 0.5 * LETTER * len(names[place])
+        for step in count():
+            height = DOT + 2.0 + NAME * (step // 2) if step % 2 == 0 else -DOT - 2.0 - NAME * (step // 2 + 1)
+            box = (x - half, x + half, y + height, y + height + NAME)
+            if not any(_overlap(box, other) for other in taken):
+                break
+        heights[place] = height
+        taken.append(box)
+    return heights
+
+
+def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    """Whether boxes (left, right, bottom, top) have an area in common."""
+    return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
 
 
 def _frame(result: Any, attribute: str, where: str) -> pd.DataFrame:
