@@ -4,13 +4,16 @@ Frames go in (X, and Y with one column a task, NaN where not measured), joint di
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mfgp.architectures import CascadeGP, DifferenceGP, IndependentGP, LatentVariableGP, MultiTaskGP
 from mfgp.data import from_long
 from mfgp.expressions import abs, exp, log, maximum, minimum, parse, sqrt, task
 from mfgp.model import TaskGP
 from mfgp.prediction import Prediction
+
+if TYPE_CHECKING:
+    from mfgp.validation import recalibrate
 
 __version__ = "0.1.0"
 
