@@ -16,6 +16,7 @@ from sklearn.utils import ClassifierTags, Tags
 from sklearn.utils.metaestimators import available_if
 from torch import Tensor
 
+from mfgp.architectures.checking import Checking
 from mfgp.architectures.concentration import Fitted, concentrate, starting_concentration
 from mfgp.architectures.levels import level_positions
 from mfgp.data.inputs import Inputs
@@ -54,7 +55,7 @@ def has_labels(estimator: Regressor) -> bool:
     return True
 
 
-class Regressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
+class Regressor(Checking, RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     """Base of every estimator. A subclass stores its parameters, fits a model and predicts with what is known.
 
     Parameters

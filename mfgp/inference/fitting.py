@@ -123,7 +123,10 @@ def _report(
 ) -> FitReport:
     """The report of a fit whose candidates ended on a subset, and the best one on all, of these sizes."""
     starts = tuple(
-        StartReport(c.name, c.status, c.log_posterior, sizes[c is best], c.evaluations, c.seconds) for c in candidates
+        StartReport(
+            c.name, c.status, c.log_posterior, sizes[c is best], c.evaluations, c.seconds, tuple(c.vector.tolist())
+        )
+        for c in candidates
     )
     return FitReport(
         status=best.status,

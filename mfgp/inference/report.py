@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -11,7 +11,8 @@ class StartReport:
     """One start of the optimisation: where it came from and how far it got.
 
     `log_posterior` is the log evidence plus the log prior, on all the observations for a start that was carried to
-    the end and on a subset of `observations` of them for one that was given up before.
+    the end and on a subset of `observations` of them for one that was given up before. `parameters` are the free
+    parameters there, as :class:`~mfgp.inference.objective.Objective` has them.
     """
 
     name: str
@@ -20,6 +21,7 @@ class StartReport:
     observations: int
     evaluations: int
     seconds: float
+    parameters: tuple[float, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,21 @@
 """A plot is a function of a result, and gives a matplotlib Figure."""
 
+from mfgp.plotting.comparison import comparison
+from mfgp.plotting.learning_curve import learning_curve
 from mfgp.plotting.levels import level_map
 from mfgp.plotting.parity import parity
+from mfgp.plotting.reliability import pit_histogram, reliability
+from mfgp.plotting.slices import slices
+from mfgp.plotting.tasks import task_correlation, task_embedding
 
-__all__ = ["level_map", "parity"]
+__all__ = [
+    "comparison",
+    "learning_curve",
+    "level_map",
+    "parity",
+    "pit_histogram",
+    "reliability",
+    "slices",
+    "task_correlation",
+    "task_embedding",
+]

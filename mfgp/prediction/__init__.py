@@ -8,6 +8,7 @@ from mfgp.prediction.function import FunctionPrediction
 from mfgp.prediction.labelled import LabelledPrediction
 from mfgp.prediction.normal import NormalPrediction
 from mfgp.prediction.prediction import Prediction
+from mfgp.prediction.scaled import ScaledPrediction
 
 __all__ = [
     "CascadePrediction",
@@ -17,5 +18,6 @@ __all__ = [
     "LabelledPrediction",
     "NormalPrediction",
     "Prediction",
+    "ScaledPrediction",
     "condition",
 ]

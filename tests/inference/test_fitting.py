@@ -54,7 +54,8 @@ def test_a_report_describes_the_parameters_that_were_set(kernel: TaskKernel, obs
 def test_starts_make_a_table(kernel: TaskKernel, observations: Observations) -> None:
     report = fit(kernel, new_noise(observations), observations)
     table = pd.DataFrame(report.starts)
-    assert list(table) == ["name", "status", "log_posterior", "observations", "evaluations", "seconds"]
+    fields = ["name", "status", "log_posterior", "observations", "evaluations", "seconds", "parameters"]
+    assert list(table) == fields
     assert len(table) == len(report.starts) >= 3
     assert report.best in set(table.name)
     assert table.name.is_unique
