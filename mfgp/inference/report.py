@@ -23,6 +23,46 @@ class StartReport:
 
 
 @dataclass(frozen=True)
+class SamplingReport:
+    """How draws of the hyperparameters came about.
+
+    Parameters
+    ----------
+    chains, draws
+        Number of chains, and of draws of each.
+    rhat
+        Largest of the split R-hat of the log posterior, lengthscales, noise levels and task covariances: 1 where the
+        chains agree, and above 1.1 a sign that some have not found what others have.
+    effective_size
+        Smallest number of independent draws that the draws are worth.
+    divergences
+        Trajectories that lost their way.
+    step
+        Size of a leapfrog step, in deviations.
+    evaluations
+        Of the evidence and its gradient.
+    seconds
+        Wall time.
+    """
+
+    chains: int
+    draws: int
+    rhat: float
+    effective_size: float
+    divergences: int
+    step: float
+    evaluations: int
+    seconds: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.chains} chains of {self.draws} draws: R-hat {self.rhat:.2f}, effective size "
+            f"{self.effective_size:.0f}, {self.divergences} divergences ({self.evaluations} evaluations, "
+            f"{self.seconds:.1f} s)"
+        )
+
+
+@dataclass(frozen=True)
 class FitReport:
     """The outcome of a fit; ``pandas.DataFrame(report.starts)`` is a table of the starts.
 
@@ -43,6 +83,8 @@ class FitReport:
         The name of the start that won.
     starts
         Every start, in the order tried.
+    sampling
+        How the hyperparameters were drawn from their posterior, None where their maximum is used.
     """
 
     status: str
@@ -53,6 +95,7 @@ class FitReport:
     jitter: float
     best: str
     starts: tuple[StartReport, ...]
+    sampling: SamplingReport | None = None
 
     def after(self, before: FitReport) -> FitReport:
         """The report of a fit that went on from another one: evaluations, seconds and starts are those of both."""
