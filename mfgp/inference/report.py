@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 
@@ -43,6 +44,9 @@ class SamplingReport:
         Of the evidence and its gradient.
     seconds
         Wall time.
+    gain
+        Of the average over the draws on the maximum: how much larger the mean log density of values left out is, NaN
+        where that was not asked. Where it is negative, the maximum predicts.
     """
 
     chains: int
@@ -53,12 +57,17 @@ class SamplingReport:
     step: float
     evaluations: int
     seconds: float
+    gain: float = float("nan")
 
     def __str__(self) -> str:
+        chosen = (
+            "" if math.isnan(self.gain) else f"; {abs(self.gain):.2g} nats {'better' if self.gain >= 0 else 'worse'} "
+        )
+        chosen += "than the maximum on values left out" if chosen else ""
         return (
             f"{self.chains} chains of {self.draws} draws: R-hat {self.rhat:.2f}, effective size "
             f"{self.effective_size:.0f}, {self.divergences} divergences ({self.evaluations} evaluations, "
-            f"{self.seconds:.1f} s)"
+            f"{self.seconds:.1f} s){chosen}"
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import Any
+from typing import Any, cast
 
 import torch
 from botorch.acquisition.objective import PosteriorTransform
@@ -52,7 +52,7 @@ class TaskGPEnsemble(Model):
     def __init__(self, maximum: TaskGP, members: Sequence[TaskGP]) -> None:
         super().__init__()
         self.maximum = maximum
-        self.members = torch.nn.ModuleList(members)
+        self._members = torch.nn.ModuleList(members)
 
     @classmethod
     def sampled(cls, maximum: TaskGP, seed: int, members: int = MEMBERS) -> tuple[TaskGPEnsemble, SamplingReport]:
@@ -67,6 +67,11 @@ class TaskGPEnsemble(Model):
             member = deepcopy(maximum, {**in_place_of, id(maximum._exact): None})
             found.append(member.eval())
         return cls(maximum, found), draws.report
+
+    @property
+    def members(self) -> list[TaskGP]:
+        """The K models."""
+        return cast(list[TaskGP], list(self._members))
 
     @property
     def num_outputs(self) -> int:
