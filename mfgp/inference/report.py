@@ -60,14 +60,12 @@ class SamplingReport:
     gain: float = float("nan")
 
     def __str__(self) -> str:
-        chosen = (
-            "" if math.isnan(self.gain) else f"; {abs(self.gain):.2g} nats {'better' if self.gain >= 0 else 'worse'} "
-        )
-        chosen += "than the maximum on values left out" if chosen else ""
+        better = "better" if self.gain >= 0.0 else "worse"
+        asked = f"; {abs(self.gain):.2g} nats {better} than the maximum on values left out"
         return (
             f"{self.chains} chains of {self.draws} draws: R-hat {self.rhat:.2f}, effective size "
             f"{self.effective_size:.0f}, {self.divergences} divergences ({self.evaluations} evaluations, "
-            f"{self.seconds:.1f} s){chosen}"
+            f"{self.seconds:.1f} s)" + ("" if math.isnan(self.gain) else asked)
         )
 
 
@@ -93,7 +91,7 @@ class FitReport:
     starts
         Every start, in the order tried.
     sampling
-        How the hyperparameters were drawn from their posterior, None where their maximum is used.
+        How the hyperparameters were drawn from their posterior, None where they were not.
     """
 
     status: str
@@ -118,10 +116,11 @@ class FitReport:
         )
 
     def __str__(self) -> str:
+        drawn = f"; {self.sampling}" if self.sampling else ""
         jitter = f", jitter {self.jitter:g} added" if self.jitter else ""
         return (
             f"{self.status}: log evidence {self.log_evidence:.2f} from start '{self.best}' "
-            f"({self.evaluations} evaluations, {self.seconds:.2f} s{jitter})"
+            f"({self.evaluations} evaluations, {self.seconds:.2f} s{jitter}){drawn}"
         )
 
 

@@ -81,7 +81,7 @@ def log_density_of_known(
     squares = torch.linalg.solve_triangular(lower, surprise, upper=False).square().sum((1, 2)).numpy()
     log_determinant = 2.0 * torch.log(lower.diagonal(dim1=1, dim2=2)).sum(1).numpy()
     constants = np.where(known, np.log(2.0 * np.pi) + 2.0 * np.log(scale), 0.0).sum(axis=1)
-    return -0.5 * (squares + log_determinant + constants)
+    return 0.0 - 0.5 * (squares + log_determinant + constants)
 
 
 def _system(covariance: np.ndarray, values: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -3,8 +3,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import pytest
-import torch
 from scipy.stats import betaprime, chisquare, gamma, kstest, norm
 
 from mfgp.data import Observations
