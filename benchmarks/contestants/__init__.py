@@ -24,13 +24,17 @@ CONTESTANTS = {
     "MultiTaskGP": ("ours", "multi_task"),
     "LatentVariableGP": ("ours", "latent_variable"),
     "IndependentGP": ("ours", "independent"),
+    "DifferenceGP, auto": ("averaged", "difference"),
+    "MultiTaskGP, auto": ("averaged", "multi_task"),
+    "LatentVariableGP, auto": ("averaged", "latent_variable"),
     "BoTorch MultiTaskGP": ("botorch_models", "multi_task"),
     "BoTorch SingleTaskMultiFidelityGP": ("botorch_models", "multi_fidelity"),
     "Emukit linear": ("emukit_models", "linear"),
     "SMT MFK": ("smt_models", "mfk"),
     "scikit-learn GP, last task only": ("scikit_learn_models", "alone"),
 }
-OURS = [name for name, (module, _) in CONTESTANTS.items() if module == "ours"]
+AVERAGED = [name for name, (module, _) in CONTESTANTS.items() if module == "averaged"]
+OURS = [name for name, (module, _) in CONTESTANTS.items() if module in ("ours", "averaged")]
 PEERS = [name for name in CONTESTANTS if name not in OURS]
 
 

@@ -8,7 +8,8 @@ from benchmarks.contestants import Array, Predict, Predicted, Train
 from mfgp import DifferenceGP, IndependentGP, LatentVariableGP, MultiTaskGP
 
 
-def _fit(model: DifferenceGP | IndependentGP | LatentVariableGP | MultiTaskGP, train: Train) -> Predict:
+def fit(model: DifferenceGP | IndependentGP | LatentVariableGP | MultiTaskGP, train: Train) -> Predict:
+    """A model fitted to a table that has each value in a row of its own."""
     task = np.repeat(np.arange(len(train.y)), [len(y) for y in train.y])
     table = np.where(task[:, None] == np.arange(len(train.y)), np.concatenate(train.y)[:, None], np.nan)
     model.fit(np.vstack(train.x), table)
@@ -22,19 +23,19 @@ def _fit(model: DifferenceGP | IndependentGP | LatentVariableGP | MultiTaskGP, t
 
 def difference(train: Train) -> Predict:
     """mfgp.DifferenceGP."""
-    return _fit(DifferenceGP(), train)
+    return fit(DifferenceGP(), train)
 
 
 def multi_task(train: Train) -> Predict:
     """mfgp.MultiTaskGP."""
-    return _fit(MultiTaskGP(), train)
+    return fit(MultiTaskGP(), train)
 
 
 def latent_variable(train: Train) -> Predict:
     """mfgp.LatentVariableGP."""
-    return _fit(LatentVariableGP(), train)
+    return fit(LatentVariableGP(), train)
 
 
 def independent(train: Train) -> Predict:
     """mfgp.IndependentGP."""
-    return _fit(IndependentGP(), train)
+    return fit(IndependentGP(), train)

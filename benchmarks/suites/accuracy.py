@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
 from benchmarks.contest import MissingError, Outcome
-from benchmarks.contestants import CONTESTANTS, OURS, PEERS, Array
+from benchmarks.contestants import AVERAGED, CONTESTANTS, OURS, PEERS, Array
 from benchmarks.context import Context
 from benchmarks.problems import PUBLISHED, Problem, six_inputs
 
@@ -39,9 +41,14 @@ def scores(outcome: Outcome, truth: Array, observed: Array) -> dict[str, float]:
 
 def run(context: Context) -> pd.DataFrame:
     """One line a (problem, contestant): means over the seeds, and how it does against the best peer."""
+    return compete(context, problems(context.settings.quick), [name for name in CONTESTANTS if name not in AVERAGED])
+
+
+def compete(context: Context, problems: Sequence[Problem], names: Sequence[str]) -> pd.DataFrame:
+    """The same of any problems and contestants."""
     settings = context.settings
-    chosen = [problem for problem in problems(settings.quick) if settings.wants_problem(problem.name)]
-    names = [name for name in CONTESTANTS if settings.wants(name) and (settings.peers or name in OURS)]
+    chosen = [problem for problem in problems if settings.wants_problem(problem.name)]
+    names = [name for name in names if settings.wants(name) and (settings.peers or name in OURS)]
     seeds = range(settings.first_seed, settings.first_seed + (2 if settings.quick else settings.seeds))
     late: set[tuple[str, str]] = set()
     with (

@@ -106,6 +106,9 @@ class CascadeGP(Regressor):
         model = CascadeModel(data, sources, self.kernel, inputs.counts)
         return model, _report(model, tasks)
 
+    def _average(self, model: CascadeModel, report: FitReport) -> tuple[CascadeModel, FitReport]:
+        return model, report
+
     def _carry(self, model: CascadeModel, data: Observations) -> CascadeModel:
         return CascadeModel(data, model.sources, self.kernel, model.levels, before=model.cascade, climb=False)
 

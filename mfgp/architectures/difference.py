@@ -9,6 +9,7 @@ import torch
 from gpytorch.kernels import Kernel
 
 from mfgp.architectures.estimator import TaskRegressor
+from mfgp.architectures.hyperparameters import Hyperparameters
 from mfgp.architectures.sources import latent_edges
 from mfgp.data.levels import Unseen
 from mfgp.data.tasks import Tasks
@@ -39,6 +40,11 @@ class DifferenceGP(TaskRegressor):
     concentration
         How little a label tells of the probabilities at its place, a positive number; None to choose it for each label
         by leaving labels out in turn.
+    hyperparameters
+        "map" to predict with the most probable ones, "posterior" to average over draws from their posterior, "auto" to
+        average where values are few; see :class:`TaskRegressor <mfgp.architectures.estimator.TaskRegressor>`.
+    random_state
+        Seed of the draws.
 
     Examples
     --------
@@ -59,8 +65,10 @@ class DifferenceGP(TaskRegressor):
         warm_start: bool = False,
         unseen: Unseen = "prior",
         concentration: float | None = None,
+        hyperparameters: Hyperparameters = "map",
+        random_state: int = 0,
     ) -> None:
-        super().__init__(kernel, device, warm_start, unseen, concentration)
+        super().__init__(kernel, device, warm_start, unseen, concentration, hyperparameters, random_state)
         self.sources = sources
 
     @property

@@ -5,15 +5,23 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Hashable
 from copy import copy, deepcopy
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 import torch
 from gpytorch.kernels import Kernel
+from scipy.special import softmax
 from sklearn.utils.metaestimators import available_if
 from torch import Tensor
 
+from mfgp.architectures.hyperparameters import (
+    Hyperparameters,
+    check_choice,
+    gain_of_average,
+    may_average,
+)
 from mfgp.architectures.left_out import label_left_out
 from mfgp.architectures.regressor import Regressor, has_labels
 from mfgp.data.inputs import Inputs
@@ -24,8 +32,9 @@ from mfgp.errors import DataError, ParameterError
 from mfgp.inference import FitReport, left_out
 from mfgp.kernels import TaskKernel
 from mfgp.kernels.levels import expanded_columns
-from mfgp.model import TaskGP
-from mfgp.prediction import NormalPrediction, condition
+from mfgp.model import TaskGP, TaskGPEnsemble
+from mfgp.prediction import MixturePrediction, NormalPrediction, Prediction, condition
+from mfgp.prediction.conditioning import log_density_of_known
 from mfgp.prediction.labelled import expected_probabilities
 
 
@@ -47,6 +56,13 @@ class TaskRegressor(Regressor):
     concentration
         How little a label tells of the probabilities at its place, a positive number; None to choose it for each label
         by leaving labels out in turn.
+    hyperparameters
+        "map" to predict with the most probable ones; "posterior" to average over draws from their posterior
+        distribution, which takes seconds to minutes and tells how uncertain they leave the predictions; "auto" to
+        average where a task has fewer than 50 values, all together are at most 200, and values left out are predicted
+        better by it.
+    random_state
+        Seed of the draws.
     """
 
     def __init__(
@@ -56,9 +72,13 @@ class TaskRegressor(Regressor):
         warm_start: bool = False,
         unseen: Unseen = "prior",
         concentration: float | None = None,
+        hyperparameters: Hyperparameters = "map",
+        random_state: int = 0,
     ) -> None:
         super().__init__(kernel, device, unseen, concentration)
         self.warm_start = warm_start
+        self.hyperparameters = hyperparameters
+        self.random_state = random_state
 
     @abstractmethod
     def _build_kernel(self, num_inputs: int, tasks: Tasks) -> TaskKernel:
@@ -99,6 +119,11 @@ class TaskRegressor(Regressor):
         variance = (data.noise / self.model_.outcome_transform.stdvs[data.task]).square().unsqueeze(-1)
         grown = copy(self)
         grown.model_ = self.model_.condition_on_observations(rows, data.y.unsqueeze(-1), noise=variance)
+        grown.predictive_model_ = grown.model_
+        if isinstance(self.predictive_model_, TaskGPEnsemble):
+            grown.predictive_model_ = self.predictive_model_.condition_on_observations(
+                rows, data.y.unsqueeze(-1), noise=variance
+            )
         grown._rows = np.concatenate([self._rows, data.row.cpu().numpy() + len(self._index)])
         grown._counts = grown._values_of_tasks(grown.model_.exact_posterior.observations)
         grown._index = self._index.append(index)
@@ -206,6 +231,7 @@ class TaskRegressor(Regressor):
         return dict(zip(self._process_names(), self.model_.covar_module.input_kernels, strict=True))
 
     def _fit_model(self, data: Observations, inputs: Inputs, tasks: Tasks) -> tuple[TaskGP, FitReport]:
+        check_choice(self.hyperparameters, self.random_state)
         width = data.x.shape[-1]
         kernel = self._build_kernel(expanded_columns(width, inputs.counts), tasks)
         kernel.embed_levels(width, inputs.counts)
@@ -216,6 +242,14 @@ class TaskRegressor(Regressor):
             _hand_on(self.model_, model)
         self._described = described
         return model, model.refit() if continued else model.fit()
+
+    def _average(self, model: TaskGP, report: FitReport) -> tuple[TaskGP | TaskGPEnsemble, FitReport]:
+        if not may_average(self.hyperparameters, model.exact_posterior.observations):
+            return model, report
+        ensemble, sampling = TaskGPEnsemble.sampled(model, int(self.random_state))
+        if self.hyperparameters == "auto":
+            sampling = replace(sampling, gain=gain_of_average(model, ensemble))
+        return model if sampling.gain < 0.0 else ensemble, replace(report, sampling=sampling)
 
     def _carry(self, model: TaskGP, data: Observations) -> TaskGP:
         carried = _model_of(data, deepcopy(model.covar_module))
@@ -269,14 +303,25 @@ class TaskRegressor(Regressor):
 
     def _distribution(
         self, x: Tensor, index: pd.Index, known: np.ndarray | None, noise: np.ndarray, observed: bool
-    ) -> NormalPrediction:
-        joint = self.model_.joint(x)
-        means, covariance = joint.mean.cpu().numpy(), joint.covariance.cpu().numpy()
-        if known is not None:
-            means, covariance = condition(means, covariance, known, np.square(noise))
-        if observed:
-            covariance = covariance + np.diag(np.square(self._noise_of_latents()))
-        return NormalPrediction(self._tasks.latents, index, means, covariance)
+    ) -> Prediction:
+        model = self.predictive_model_
+        members = model.members if isinstance(model, TaskGPEnsemble) else [model]
+        components, log_weights = [], []
+        for member in members:
+            joint = member.joint(x)
+            means, covariance = joint.mean.cpu().numpy(), joint.covariance.cpu().numpy()
+            log_weights.append(np.zeros(len(means)))
+            if known is not None:
+                if len(members) > 1:
+                    log_weights[-1] = log_density_of_known(means, covariance, known, np.square(noise))
+                means, covariance = condition(means, covariance, known, np.square(noise))
+            if observed:
+                added = member.noise_scale().cpu().numpy() * self._tasks.numbers
+                covariance = covariance + np.diag(np.square(added))
+            components.append(NormalPrediction(self._tasks.latents, index, means, covariance))
+        if len(components) == 1:
+            return components[0]
+        return MixturePrediction.of_components(components, softmax(log_weights, axis=0))
 
 
 def _model_of(data: Observations, kernel: TaskKernel) -> TaskGP:

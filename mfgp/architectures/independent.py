@@ -26,6 +26,11 @@ class IndependentGP(TaskRegressor):
     concentration
         How little a label tells of the probabilities at its place, a positive number; None to choose it for each label
         by leaving labels out in turn.
+    hyperparameters
+        "map" to predict with the most probable ones, "posterior" to average over draws from their posterior, "auto" to
+        average where values are few; see :class:`TaskRegressor <mfgp.architectures.estimator.TaskRegressor>`.
+    random_state
+        Seed of the draws.
 
     Examples
     --------

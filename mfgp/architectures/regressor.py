@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from typing import Any, Protocol, Self, get_args
 
 import numpy as np
@@ -20,6 +20,7 @@ from mfgp.architectures.checking import Checking
 from mfgp.architectures.concentration import Fitted, concentrate, starting_concentration
 from mfgp.architectures.levels import level_positions
 from mfgp.data.inputs import Inputs
+from mfgp.data.labels import as_array
 from mfgp.data.levels import Unseen
 from mfgp.data.observations import Observations
 from mfgp.data.readings import Readings
@@ -105,6 +106,10 @@ class Regressor(Checking, RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         """Joint distribution of L latents at inputs (n, d), given values (n, L), NaN where not known, with noise."""
 
     @abstractmethod
+    def _average(self, model: Any, report: FitReport) -> tuple[Any, FitReport]:
+        """The model that predicts, if need be an average over the hyperparameters, and how all went."""
+
+    @abstractmethod
     def _named_kernels(self) -> dict[Hashable, Kernel]:
         """The kernels over the inputs by the names of their processes."""
 
@@ -145,7 +150,8 @@ class Regressor(Checking, RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         model, report = self._fit_model(data, inputs, tasks)
         if tasks.labels and self.concentration is None:
             model, report, tasks = concentrate(self, Fitted(model, report, tasks), readings)
-        self.model_, self.fit_report_ = model, report
+        self.model_ = model
+        self.predictive_model_, self.fit_report_ = self._average(model, report)
         self._inputs, self._tasks = inputs, tasks
         self._index, self._rows = index, data.row.cpu().numpy()
         self._counts, self._fitted_on = self._values_of_tasks(data), data.y.device
@@ -178,10 +184,10 @@ class Regressor(Checking, RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             return self._predict_labels(X, return_std)
         x, index = self._read(X)
         if return_std:
-            joint = self.model_.joint(self._tensor(x))
+            joint = self.predictive_model_.joint(self._tensor(x))
             deviations = joint.covariance.diagonal(dim1=1, dim2=2).clamp_min(0.0).sqrt()
             return tuple(self._tasks.present(values.cpu().numpy(), index) for values in (joint.mean, deviations))
-        means = self.model_.mean(self._tensor(x)).cpu().numpy()
+        means = self.predictive_model_.mean(self._tensor(x)).cpu().numpy()
         return self._tasks.present(means, index)
 
     def predict_distribution(
@@ -204,7 +210,7 @@ class Regressor(Checking, RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         x, index = self._read(X)
         if noise is not None and given is None:
             raise ParameterError("noise= describes the given values, but given= is missing; give both or neither")
-        scale = np.broadcast_to(self.model_.noise_scale().cpu().numpy(), (len(x), len(self._tasks.latents)))
+        scale = np.broadcast_to(self.predictive_model_.noise_scale().cpu().numpy(), (len(x), len(self._tasks.latents)))
         values = None
         if given is not None:
             known = None if noise is None else self._tasks.read_noise(noise, X)
@@ -243,7 +249,7 @@ class Regressor(Checking, RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         self._check_fitted("classes_")
         if not self._tasks.labels:
             raise AttributeError("classes_ are those of labels, but every task is a number")
-        found = {self._tasks.names[task]: _as_array(labels.classes) for task, labels in self._tasks.labels.items()}
+        found = {self._tasks.names[task]: as_array(labels.classes) for task, labels in self._tasks.labels.items()}
         return found[self._tasks.names[0]] if self._tasks.form in ("vector", "series") else found
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -258,7 +264,7 @@ class Regressor(Checking, RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         if self._tasks.labels:
             means = self.predict_distribution(X).means_and_codes  # type: ignore[attr-defined]
         else:
-            means = self.model_.mean(self._tensor(x)).cpu().numpy()
+            means = self.predictive_model_.mean(self._tensor(x)).cpu().numpy()
         scores = []
         for t in range(truth.shape[1]):
             seen = ~np.isnan(truth[:, t])
@@ -278,7 +284,7 @@ class Regressor(Checking, RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         numbers = self._tasks.numbers
         names = [name for name, number in zip(self._tasks.latents, numbers, strict=True) if number]
         index = pd.Index(names, tupleize_cols=False)
-        return pd.Series(self.model_.noise_scale().cpu().numpy()[numbers], index, name="noise")
+        return pd.Series(self.predictive_model_.noise_scale().cpu().numpy()[numbers], index, name="noise")
 
     @property
     def concentration_(self) -> pd.Series:
@@ -354,7 +360,7 @@ class Regressor(Checking, RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _noise_of_latents(self) -> np.ndarray:
         """(L,) standard deviation of what a measurement adds; scores of labels are not measured."""
-        return self.model_.noise_scale().cpu().numpy() * self._tasks.numbers
+        return self.predictive_model_.noise_scale().cpu().numpy() * self._tasks.numbers
 
     def _values_of_tasks(self, data: Observations) -> list[int]:
         """How many values each task has: those of its first latent, which is seen wherever the task is."""
@@ -382,13 +388,3 @@ class Regressor(Checking, RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _tensor(self, x: np.ndarray) -> Tensor:
         return torch.from_numpy(x).to(self._fitted_on)
-
-
-def _as_array(classes: Sequence[Any]) -> np.ndarray:
-    """An array of classes, of objects where they are of several types or sequences themselves."""
-    types = {type(value) for value in classes}
-    if len(types) == 1 and not issubclass(types.pop(), (tuple, frozenset)):
-        return np.array(classes)
-    found = np.empty(len(classes), dtype=object)
-    found[:] = classes
-    return found

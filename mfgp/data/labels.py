@@ -8,7 +8,7 @@ concentration a is taken for normal with variance v = log(1 + 1/a) and mean log(
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -170,3 +170,13 @@ def _log_gamma(concentration: float) -> tuple[float, float]:
     """Mean and variance of the normal that stands for the logarithm of a Gamma variable."""
     variance = float(np.log1p(1.0 / concentration))
     return float(np.log(concentration)) - 0.5 * variance, variance
+
+
+def as_array(classes: Sequence[Any]) -> np.ndarray:
+    """An array of classes, of objects where they are of several types or sequences themselves."""
+    types = {type(value) for value in classes}
+    if len(types) == 1 and not issubclass(types.pop(), (tuple, frozenset)):
+        return np.array(classes)
+    found = np.empty(len(classes), dtype=object)
+    found[:] = classes
+    return found

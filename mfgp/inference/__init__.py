@@ -8,7 +8,7 @@ from mfgp.inference.left_out import LeftOut, left_out
 from mfgp.inference.noise import TaskNoise
 from mfgp.inference.pattern import Known
 from mfgp.inference.posterior import ExactPosterior
-from mfgp.inference.report import FitReport, StartReport
+from mfgp.inference.report import FitReport, SamplingReport, StartReport
 
 __all__ = [
     "Cascade",
@@ -17,6 +17,7 @@ __all__ = [
     "FitReport",
     "Known",
     "LeftOut",
+    "SamplingReport",
     "StartReport",
     "TaskNoise",
     "fit",

@@ -24,7 +24,7 @@ from mfgp.kernels.stationary import profile
 from mfgp.kernels.task_kernel import TaskKernel
 from mfgp.kernels.training import TrainingCovariance, training_covariance
 
-_UNBOUNDED = 50.0
+UNBOUNDED = 50.0
 _LEAST_UNIT = 1e-6
 IMPOSSIBLE = 1e25  # the loss where no factorisation succeeds
 
@@ -139,6 +139,24 @@ class Objective:
             position += size
 
     @torch.no_grad()
+    def invariants(self) -> np.ndarray:
+        """What the current parameters mean: logarithms of lengthscales, noise and tasks' deviations, and correlations.
+
+        Unlike the flat vector it is the same where loadings turn or signs of tasks that go together flip.
+        """
+        lengthscales = [
+            torch.as_tensor(plain(inner).lengthscale).log().flatten()
+            for inner in self.kernel.input_kernels
+            if profile(inner) is not None
+        ]
+        covariance = self.kernel.task_covariance(self.observations.x)
+        covariance = covariance if covariance.dim() == 2 else covariance.mean(0)
+        deviations = covariance.diagonal().sqrt()
+        first, second = torch.tril_indices(len(covariance), len(covariance), offset=-1)
+        correlations = (covariance / torch.outer(deviations, deviations))[first, second]
+        return torch.cat([*lengthscales, self.noise.scale.log(), deviations.log(), correlations]).cpu().numpy()
+
+    @torch.no_grad()
     def units(self) -> np.ndarray:
         """What a step of each entry of the flat vector is measured in: one, or the noise where it is a row effect.
 
@@ -156,7 +174,7 @@ class Objective:
         """Bounds of each entry of the flat vector."""
         by_parameter = dict(_bounds(self.kernel)) | dict(_bounds(self.noise))
         return [
-            by_parameter.get(id(parameter), (-_UNBOUNDED, _UNBOUNDED))
+            by_parameter.get(id(parameter), (-UNBOUNDED, UNBOUNDED))
             for parameter in self.parameters
             for _ in range(parameter.numel())
         ]

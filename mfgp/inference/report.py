@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -25,6 +26,52 @@ class StartReport:
 
 
 @dataclass(frozen=True)
+class SamplingReport:
+    """How draws of the hyperparameters came about.
+
+    Parameters
+    ----------
+    chains, draws
+        Number of chains, and of draws of each.
+    rhat
+        Largest of the split R-hat of the log posterior, lengthscales, noise levels and task covariances: 1 where the
+        chains agree, and above 1.1 a sign that some have not found what others have.
+    effective_size
+        Smallest number of independent draws that the draws are worth.
+    divergences
+        Trajectories that lost their way.
+    step
+        Size of a leapfrog step, in deviations.
+    evaluations
+        Of the evidence and its gradient.
+    seconds
+        Wall time.
+    gain
+        Of the average over the draws on the maximum: how much larger the mean log density of values left out is, NaN
+        where that was not asked. Where it is negative, the maximum predicts.
+    """
+
+    chains: int
+    draws: int
+    rhat: float
+    effective_size: float
+    divergences: int
+    step: float
+    evaluations: int
+    seconds: float
+    gain: float = float("nan")
+
+    def __str__(self) -> str:
+        better = "better" if self.gain >= 0.0 else "worse"
+        asked = f"; {abs(self.gain):.2g} nats {better} than the maximum on values left out"
+        return (
+            f"{self.chains} chains of {self.draws} draws: R-hat {self.rhat:.2f}, effective size "
+            f"{self.effective_size:.0f}, {self.divergences} divergences ({self.evaluations} evaluations, "
+            f"{self.seconds:.1f} s)" + ("" if math.isnan(self.gain) else asked)
+        )
+
+
+@dataclass(frozen=True)
 class FitReport:
     """The outcome of a fit; ``pandas.DataFrame(report.starts)`` is a table of the starts.
 
@@ -45,6 +92,8 @@ class FitReport:
         The name of the start that won.
     starts
         Every start, in the order tried.
+    sampling
+        How the hyperparameters were drawn from their posterior, None where they were not.
     """
 
     status: str
@@ -55,6 +104,7 @@ class FitReport:
     jitter: float
     best: str
     starts: tuple[StartReport, ...]
+    sampling: SamplingReport | None = None
 
     def after(self, before: FitReport) -> FitReport:
         """The report of a fit that went on from another one: evaluations, seconds and starts are those of both."""
@@ -68,10 +118,11 @@ class FitReport:
         )
 
     def __str__(self) -> str:
+        drawn = f"; {self.sampling}" if self.sampling else ""
         jitter = f", jitter {self.jitter:g} added" if self.jitter else ""
         return (
             f"{self.status}: log evidence {self.log_evidence:.2f} from start '{self.best}' "
-            f"({self.evaluations} evaluations, {self.seconds:.2f} s{jitter})"
+            f"({self.evaluations} evaluations, {self.seconds:.2f} s{jitter}){drawn}"
         )
 
 

@@ -6,6 +6,7 @@ from mfgp.prediction.conditioning import condition
 from mfgp.prediction.event import ConditionPrediction
 from mfgp.prediction.function import FunctionPrediction
 from mfgp.prediction.labelled import LabelledPrediction
+from mfgp.prediction.mixture import MixturePrediction
 from mfgp.prediction.normal import NormalPrediction
 from mfgp.prediction.prediction import Prediction
 from mfgp.prediction.scaled import ScaledPrediction
@@ -16,6 +17,7 @@ __all__ = [
     "ConditionPrediction",
     "FunctionPrediction",
     "LabelledPrediction",
+    "MixturePrediction",
     "NormalPrediction",
     "Prediction",
     "ScaledPrediction",

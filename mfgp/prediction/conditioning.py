@@ -42,14 +42,10 @@ def condition(
     if not known.any():
         return means, covariance
     touched = known.any(axis=1)
-    total = np.diagonal(covariance, axis1=1, axis2=2) + variance
-    scale = np.sqrt(np.where(total > 0.0, total, 1.0))[touched]
     mask = known[touched].astype(float)
+    system, scale = _system(covariance[touched], values[touched], variance[touched])
     prior = covariance[touched] / scale[:, :, None] / scale[:, None, :]
-    system = prior * mask[:, :, None] * mask[:, None, :]
-    diagonal = np.arange(values.shape[1])
-    system[:, diagonal, diagonal] = np.where(known, total > 0.0, 1.0)[touched]
-    gain = _solve(system, prior * mask[:, :, None])
+    gain = torch.cholesky_solve(torch.from_numpy(prior * mask[:, :, None]), _factor(system)).numpy()
     surprise = np.where(known, values - means, 0.0)[touched] / scale
     after_means, after_covariance = means.copy(), covariance.copy()
     after_means[touched] += scale * np.einsum("nkt,nk->nt", gain, surprise)
@@ -58,12 +54,53 @@ def condition(
     return after_means, after_covariance
 
 
-def _solve(system: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Solve positive definite systems of unit diagonal, those of perfectly tied tasks with a jitter of 1e-10."""
+def log_density_of_known(
+    means: np.ndarray, covariance: np.ndarray, values: np.ndarray, variance: np.ndarray
+) -> np.ndarray:
+    """Log density of each row's known values together, 0 where none is known.
+
+    Parameters
+    ----------
+    means, covariance, values, variance
+        As for :func:`condition`.
+
+    Returns
+    -------
+    (n,) log densities.
+
+    Examples
+    --------
+    >>> mean, cov = np.zeros((2, 2)), np.ones((2, 1, 1)) * np.array([[1.0, 0.8], [0.8, 1.0]])
+    >>> log_density_of_known(mean, cov, np.array([[2.0, np.nan], [np.nan] * 2]), np.zeros((2, 2))).round(3).tolist()
+    [-2.919, 0.0]
+    """
+    known = ~np.isnan(values)
+    system, scale = _system(covariance, values, variance)
+    lower = _factor(system)
+    surprise = torch.from_numpy(np.where(known, values - means, 0.0) / scale).unsqueeze(-1)
+    squares = torch.linalg.solve_triangular(lower, surprise, upper=False).square().sum((1, 2)).numpy()
+    log_determinant = 2.0 * torch.log(lower.diagonal(dim1=1, dim2=2)).sum(1).numpy()
+    constants = np.where(known, np.log(2.0 * np.pi) + 2.0 * np.log(scale), 0.0).sum(axis=1)
+    return 0.0 - 0.5 * (squares + log_determinant + constants)
+
+
+def _system(covariance: np.ndarray, values: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Covariance (n, T, T) of the known values, of unit diagonal, those not known apart; and their scales (n, T)."""
+    known = ~np.isnan(values)
+    total = np.diagonal(covariance, axis1=1, axis2=2) + variance
+    scale = np.sqrt(np.where(total > 0.0, total, 1.0))
+    system = covariance / scale[:, :, None] / scale[:, None, :] * known[:, :, None] * known[:, None, :]
+    diagonal = np.arange(values.shape[1])
+    system[:, diagonal, diagonal] = np.where(known, total > 0.0, 1.0)
+    return system, scale
+
+
+def _factor(system: np.ndarray) -> torch.Tensor:
+    """Cholesky factors of positive definite systems, those of perfectly tied tasks with a jitter of 1e-10."""
     matrices = torch.from_numpy(system)
     lower, failure = torch.linalg.cholesky_ex(matrices)
     tied = failure > 0
     if tied.any():
         eye = 1e-10 * torch.eye(system.shape[-1], dtype=torch.float64)
         lower[tied] = torch.linalg.cholesky(matrices[tied] + eye)
-    return torch.cholesky_solve(torch.from_numpy(right), lower).numpy()
+    return lower

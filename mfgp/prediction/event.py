@@ -15,6 +15,7 @@ from mfgp.expressions.boxes import Box, as_boxes
 from mfgp.prediction.box import NormalBox
 from mfgp.prediction.draws import estimate, only, values_at, warn_unless_settled
 from mfgp.prediction.labelled import LabelledPrediction
+from mfgp.prediction.mixture import MixturePrediction
 from mfgp.prediction.normal import NormalPrediction
 from mfgp.prediction.prediction import SHOWN, Prediction
 from mfgp.prediction.quadrature import Estimates, Quadrature
@@ -104,9 +105,22 @@ class ConditionPrediction:
             boxes = as_boxes(self.expression)
             if boxes is not None:
                 return self._of_boxes(joint, boxes)
+        if isinstance(joint, MixturePrediction):
+            return self._of_components(joint)
         if isinstance(joint, LabelledPrediction):
             return self._of_labels(joint)
         return estimate(self.prediction, self.expression, Share(), self.quadrature)
+
+    def _of_components(self, joint: MixturePrediction) -> Estimates:
+        """Averages over a mixture's components, whose errors add up: they are of the same draws."""
+        parts = [ConditionPrediction(part, self.expression, self.quadrature)._estimates for part in joint.components]
+        weights = joint.weights
+        return Estimates(
+            np.einsum("kn,knm->nm", weights, np.stack([part.value for part in parts])),
+            np.einsum("kn,knm->nm", weights, np.stack([part.error for part in parts])),
+            np.all([part.settled for part in parts], axis=0),
+            np.max([part.draws for part in parts], axis=0),
+        )
 
     def _of_boxes(self, prediction: NormalPrediction, boxes: Mapping[Box, int]) -> Estimates:
         exact, wide = np.zeros(len(self)), []

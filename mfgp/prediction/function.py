@@ -13,6 +13,7 @@ from scipy.special import ndtri
 from mfgp.expressions import Quantity
 from mfgp.prediction.draws import estimate, values_at
 from mfgp.prediction.explanation import explain
+from mfgp.prediction.mixture import MixturePrediction
 from mfgp.prediction.normal import NormalPrediction
 from mfgp.prediction.prediction import SHOWN, Prediction, require_probability
 from mfgp.prediction.quadrature import Estimates, Quadrature
@@ -24,9 +25,10 @@ from mfgp.prediction.statistic import Moments, Quantiles
 class FunctionPrediction:
     """Distribution of a quantity at each of n rows, in the unit that it has in the tasks' units.
 
-    Linear quantities have exact means and deviations, and exact quantiles where the prediction is normal. All else is
-    integrated by randomised quasi-Monte Carlo (see :class:`~mfgp.prediction.quadrature.Quadrature`). Where draws are
-    outside the quantity's domain, the figures are those of the other draws, and `invalid` is the share of these.
+    Linear quantities have exact means and deviations, and exact quantiles where the prediction is normal or a mixture
+    of normals. All else is integrated by randomised quasi-Monte Carlo (see
+    :class:`~mfgp.prediction.quadrature.Quadrature`). Where draws are outside the quantity's domain, the figures are
+    those of the other draws, and `invalid` is the share of these.
 
     Parameters
     ----------
@@ -156,6 +158,8 @@ class FunctionPrediction:
         if isinstance(self._sum, NormalPrediction):
             mean, std = self._moments.value[:, 0], self._moments.value[:, 1]
             return Estimates.exact(*(mean + ndtri(probability) * std for probability in probabilities))
+        if isinstance(self._sum, MixturePrediction):
+            return Estimates.exact(*(self._sum.quantile(probability).to_numpy()[:, 0] for probability in probabilities))
         return estimate(self.prediction, self.expression, Quantiles(probabilities), self.quadrature)
 
     def _bounds(self, level: float) -> Estimates:

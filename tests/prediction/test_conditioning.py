@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import multivariate_normal
 
 from mfgp.errors import DataError
 from mfgp.prediction import NormalPrediction, condition
+from mfgp.prediction.conditioning import log_density_of_known
 from tests.prediction.predictions import random_prediction
 
 NAN = float("nan")
@@ -114,3 +116,30 @@ def test_conditioning_agrees_with_draws() -> None:
     scale = np.sqrt(np.diagonal(p.covariance[0]))
     np.testing.assert_allclose(near.mean(0) / scale, means[0] / scale, atol=0.04)
     np.testing.assert_allclose(np.cov(near.T)[1:, 1:], covariance[0, 1:, 1:], atol=0.06 * scale.max() ** 2)
+
+
+def test_the_density_of_what_is_known_is_the_multivariate_normal_one() -> None:
+    generator = np.random.default_rng(3)
+    roots, means = generator.standard_normal((5, 3, 3)), generator.standard_normal((5, 3))
+    covariance, variance = roots @ roots.transpose(0, 2, 1), generator.uniform(0.0, 1.0, (5, 3))
+    values = np.where(generator.uniform(size=(5, 3)) < 0.5, np.nan, generator.standard_normal((5, 3)))
+    values[0], values[1] = np.nan, 0.0
+    found = log_density_of_known(means, covariance, values, variance)
+    assert found[0] == 0.0
+    for row in range(1, 5):
+        seen = ~np.isnan(values[row])
+        of_seen = (covariance[row] + np.diag(variance[row]))[np.ix_(seen, seen)]
+        expected = multivariate_normal.logpdf(values[row, seen], means[row, seen], of_seen) if seen.any() else 0.0
+        assert found[row] == pytest.approx(expected)
+
+
+def test_densities_of_what_is_known_obey_the_chain_rule() -> None:
+    roots = np.random.default_rng(4).standard_normal((3, 2, 2))
+    means, covariance = np.zeros((3, 2)), roots @ roots.transpose(0, 2, 1)
+    both, noise = np.ones((3, 2)), np.full((3, 2), 0.1)
+    first, second = np.array([[1.0, np.nan]] * 3), np.array([[np.nan, 1.0]] * 3)
+    after = condition(means, covariance, first, noise)
+    np.testing.assert_allclose(
+        log_density_of_known(means, covariance, both, noise),
+        log_density_of_known(means, covariance, first, noise) + log_density_of_known(*after, second, noise),
+    )
