@@ -106,7 +106,7 @@ def sample(
         draws=draws,
         rhat=float(split_rhat(summaries).max()),
         effective_size=float(effective_size(summaries).min()),
-        divergences=sum(state.divergences for state in states),
+        divergences=int(sum(state.divergences for state in states)),
         step=step.size,
         evaluations=objective.evaluations - evaluations,
         seconds=time.perf_counter() - began,
