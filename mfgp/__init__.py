@@ -4,13 +4,16 @@ Frames go in (X, and Y with one column a task, NaN where not measured), joint di
 """
 
 from importlib import import_module
-from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from mfgp.architectures import CascadeGP, DifferenceGP, IndependentGP, LatentVariableGP, MultiTaskGP
 from mfgp.data import from_long
 from mfgp.expressions import abs, exp, log, maximum, minimum, parse, sqrt, task
 from mfgp.model import TaskGP
 from mfgp.prediction import Prediction
+
+if TYPE_CHECKING:
+    from mfgp.validation import compare, cross_validate
 
 __version__ = "0.1.0"
 
@@ -23,6 +26,8 @@ __all__ = [
     "Prediction",
     "TaskGP",
     "abs",
+    "compare",
+    "cross_validate",
     "exp",
     "from_long",
     "log",
@@ -34,13 +39,16 @@ __all__ = [
 ]
 
 _ON_DEMAND = ["datasets", "materials", "plotting", "validation"]
+_OF_VALIDATION = ["compare", "cross_validate"]
 
 
-def __getattr__(name: str) -> ModuleType:
+def __getattr__(name: str) -> Any:
     if name in _ON_DEMAND:
         return import_module(f"{__name__}.{name}")
+    if name in _OF_VALIDATION:
+        return getattr(import_module(f"{__name__}.validation"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_ON_DEMAND])
+    return sorted([*globals(), *_ON_DEMAND, *_OF_VALIDATION])

@@ -2,16 +2,19 @@
 
 from mfgp.validation.comparison import Comparison, compare
 from mfgp.validation.cross_validation import cross_validate
+from mfgp.validation.extrapolation import HighestValues, input_clusters
 from mfgp.validation.labels import LabelValidation, cross_validate_labels
 from mfgp.validation.situation import Situation
 from mfgp.validation.validation import Validation
 
 __all__ = [
     "Comparison",
+    "HighestValues",
     "LabelValidation",
     "Situation",
     "Validation",
     "compare",
     "cross_validate",
     "cross_validate_labels",
+    "input_clusters",
 ]
