@@ -6,18 +6,19 @@ Frames go in (X, and Y with one column a task, NaN where not measured), joint di
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from mfgp.architectures import CascadeGP, DifferenceGP, IndependentGP, LatentVariableGP, MultiTaskGP
+from mfgp.architectures import AutoGP, CascadeGP, DifferenceGP, IndependentGP, LatentVariableGP, MultiTaskGP
 from mfgp.data import from_long
 from mfgp.expressions import abs, exp, log, maximum, minimum, parse, sqrt, task
 from mfgp.model import TaskGP
 from mfgp.prediction import Prediction
 
 if TYPE_CHECKING:
-    from mfgp.validation import compare, cross_validate
+    from mfgp.validation import compare, cross_validate, learning_curve
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AutoGP",
     "CascadeGP",
     "DifferenceGP",
     "IndependentGP",
@@ -30,6 +31,7 @@ __all__ = [
     "cross_validate",
     "exp",
     "from_long",
+    "learning_curve",
     "log",
     "maximum",
     "minimum",
@@ -39,7 +41,7 @@ __all__ = [
 ]
 
 _ON_DEMAND = ["datasets", "materials", "plotting", "validation"]
-_OF_VALIDATION = ["compare", "cross_validate"]
+_OF_VALIDATION = ["compare", "cross_validate", "learning_curve"]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from mfgp.validation.comparison import Comparison, compare
 from mfgp.validation.cross_validation import cross_validate
+from mfgp.validation.curve import LearningCurve, learning_curve
 from mfgp.validation.extrapolation import HighestValues, input_clusters
 from mfgp.validation.labels import LabelValidation, cross_validate_labels
 from mfgp.validation.situation import Situation
@@ -11,10 +12,12 @@ __all__ = [
     "Comparison",
     "HighestValues",
     "LabelValidation",
+    "LearningCurve",
     "Situation",
     "Validation",
     "compare",
     "cross_validate",
     "cross_validate_labels",
     "input_clusters",
+    "learning_curve",
 ]
