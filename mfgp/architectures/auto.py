@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from numbers import Real
 from typing import Literal, get_args
 
 import numpy as np
@@ -142,6 +143,10 @@ class AutoGP(TaskRegressor):
         return self.candidates
 
     def _counted(self, tasks: Tasks) -> list[int]:
+        if not isinstance(self.errors, Real) or not self.errors >= 0.0:
+            raise ParameterError(
+                f"errors={self.errors!r}, expected a number of standard errors, such as 2.0, zero or more"
+            )
         if self.by not in get_args(LeftOutBy):
             raise ParameterError(f"by={self.by!r}, expected 'row', 'value' or 'both'")
         if self.tasks is None:

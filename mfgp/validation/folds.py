@@ -202,7 +202,8 @@ def _targets(splitter: Splitter, values: NDArray[np.float64]) -> NDArray[Any]:
     """What a splitter is told of the target: its values, or where it stratifies, into which fifth they fall."""
     if not isinstance(splitter, STRATIFIED):
         return values
-    strata = min(MOST_STRATA, max(1, len(values) // max(2, splitter.get_n_splits())))
+    parts = splitter.get_n_splits() // getattr(splitter, "n_repeats", 1)
+    strata = min(MOST_STRATA, max(1, len(values) // parts))
     ranks = np.argsort(np.argsort(values, kind="stable"))
     return ranks * strata // len(values)
 
