@@ -9,8 +9,8 @@ The source is one of three:
     unrelated   as smooth, and made uncorrelated with the task over the whole domain
     noise       independent normal values
 
-For each seed `mfgp.compare` judges two architectures that share against the baseline in five folds, made twice, with the
-source unknown and known at the predicted rows. `mfgp.AutoGP` chooses one from all the values, and predicts 400 new
+For each seed `mfgp.compare` judges two architectures that share against the baseline in five folds, made twice, with
+the source unknown and known at the predicted rows. `mfgp.AutoGP` chooses one from all the values, and predicts 400 new
 points, as the baseline does. Counted are seeds with each verdict; of AutoGP, how often it shared, the geometric mean of
 its CRPS over the baseline's with its standard error over the seeds, and the largest.
 """

@@ -119,7 +119,7 @@ class AutoGP(TaskRegressor):
         if len(tasks.names) > 1:
             considered = {**self._sharing(), **considered}
         fitted = {name: clone(estimator)._fit_model(data, inputs, tasks) for name, estimator in considered.items()}
-        densities = {name: self._left_out(model, tasks) for name, (model, _) in fitted.items()}
+        densities = {name: self._left_out(model, data, tasks) for name, (model, _) in fitted.items()}
         of_observation = tasks.of_latents[fitted[BASELINE][0].exact_posterior.observations.task.cpu().numpy()]
         self.selection_ = select(densities, [np.flatnonzero(of_observation == task) for task in counted], self.errors)
         name = self.selection_.index[self.selection_["chosen"]][0]
@@ -158,10 +158,10 @@ class AutoGP(TaskRegressor):
             )
         return [tasks.names.index(name) for name in names]
 
-    def _left_out(self, model: TaskGP, tasks: Tasks) -> np.ndarray:
+    def _left_out(self, model: TaskGP, data: Observations, tasks: Tasks) -> np.ndarray:
         """(N,) log density of each observation in its standardised unit, the mean over the ways to leave it out."""
         exact = model.exact_posterior
-        row = exact.observations.row
+        row = data.row[exact.observations.row]
         value = row * len(tasks.names) + torch.from_numpy(tasks.of_latents).to(row)[exact.observations.task]
         ways = {"row": [row], "value": [value], "both": [row, value]}[self.by]
         y = exact.observations.y.cpu().numpy()
