@@ -2,7 +2,8 @@
 
     python -m benchmarks.transfer [--seeds 20] [--first 0] [--jobs 1] [--out FILE.csv]
 
-A task has 20 values with a little noise, and a source 40 at all rows, of two inputs. Both are random smooth functions.
+A task has 20 values with a little noise, and a source 60, one at each row, of two inputs. Both are random smooth
+functions.
 The source is one of three:
 
     related     the task is 1.5 times the source plus a smaller function of its own
@@ -30,9 +31,9 @@ from mfgp import AutoGP, DifferenceGP, IndependentGP, MultiTaskGP, compare
 from mfgp.validation.scores import crps
 
 SOURCES = ("related", "unrelated", "noise")
-ROWS, VALUES, FRESH = 40, 20, 400
+ROWS, VALUES, FRESH = 60, 20, 400
 NOISE = 0.05
-LENGTHSCALE, OWN_LENGTHSCALE, OWN = 0.35, 0.6, 0.3
+LENGTHSCALE, OWN_LENGTHSCALE, OWN = 0.25, 0.6, 0.15
 FEATURES = 200
 
 Function = Callable[[np.ndarray], np.ndarray]
@@ -122,9 +123,12 @@ def main() -> None:
     arguments = parser.parse_args()
     seeds = range(arguments.first, arguments.first + arguments.seeds)
     jobs = [delayed(run_one)(source, seed) for seed in seeds for source in SOURCES]
-    found = pd.DataFrame([line for lines in Parallel(n_jobs=arguments.jobs)(jobs) for line in lines])
-    if arguments.out:
-        found.to_csv(arguments.out, index=False)
+    lines: list[dict[str, object]] = []
+    for several in Parallel(n_jobs=arguments.jobs, return_as="generator")(jobs):
+        lines += several
+        if arguments.out:
+            pd.DataFrame(lines).to_csv(arguments.out, index=False)
+    found = pd.DataFrame(lines)
     print(summary(found).round(3).T.to_string())
 
 

@@ -36,11 +36,13 @@ BASELINE = "IndependentGP"
 class AutoGP(TaskRegressor):
     """The architecture whose log density of left-out values is best, if it is clearly better than sharing nothing.
 
-    Each candidate is fitted, and its values are left out in turn in closed form. One that shares is taken only if its
-    log density is above that of :class:`IndependentGP` by more than `errors` standard errors of the difference from
-    value to value. Hyperparameters have seen the values that are left out, and candidates that share have more of them,
-    so a bare comparison would favour sharing (Cawley & Talbot 2010, JMLR 11, 2079). :func:`mfgp.compare` fits anew in
-    each fold, and is what to trust where there is time for it.
+    Each candidate is fitted, and its values are left out in turn in closed form. Hyperparameters have seen the values
+    that are left out, and candidates that share have more of them, so a bare comparison would favour sharing (Cawley &
+    Talbot 2010, JMLR 11, 2079). So each hyperparameter more than :class:`IndependentGP` has costs one nat of a task's
+    total log density (as in Akaike 1974, IEEE Trans. Autom. Control 19, 716). A candidate is taken only if what is left
+    of its gain is more than `errors` standard errors of the difference from value to value (as in Breiman et al. 1984,
+    Classification and Regression Trees, section 3.4.3). :func:`mfgp.compare` fits anew in each fold, and is what to
+    trust where there is time for it.
 
     Parameters
     ----------
@@ -66,8 +68,9 @@ class AutoGP(TaskRegressor):
     Attributes
     ----------
     selection_
-        Frame, one line an architecture considered: `log_density` of a left-out value, `gain` over the baseline with its
-        standard error `se`, whether it was `chosen`, and the `reason`.
+        Frame, one line an architecture considered: mean `log_density` of a left-out value, in the tasks' standardised
+        units; `hyperparameters`, how many; `gain`, what the log density is above the baseline's, less what more
+        hyperparameters cost, with its standard error `se`; whether it was `chosen`, and the `reason`.
 
     Examples
     --------
@@ -85,7 +88,7 @@ class AutoGP(TaskRegressor):
         candidates: Mapping[str, TaskRegressor] | None = None,
         tasks: Sequence[Hashable] | None = None,
         by: LeftOutBy = "both",
-        errors: float = 2.0,
+        errors: float = 1.0,
         kernel: str | Kernel = "matern52",
         device: str | torch.device | None = None,
         unseen: Unseen = "prior",
@@ -120,8 +123,10 @@ class AutoGP(TaskRegressor):
             considered = {**self._sharing(), **considered}
         fitted = {name: clone(estimator)._fit_model(data, inputs, tasks) for name, estimator in considered.items()}
         densities = {name: self._left_out(model, data, tasks) for name, (model, _) in fitted.items()}
+        sizes = {name: sum(p.numel() for p in model.parameters()) for name, (model, _) in fitted.items()}
         of_observation = tasks.of_latents[fitted[BASELINE][0].exact_posterior.observations.task.cpu().numpy()]
-        self.selection_ = select(densities, [np.flatnonzero(of_observation == task) for task in counted], self.errors)
+        parts = [np.flatnonzero(of_observation == task) for task in counted]
+        self.selection_ = select(densities, sizes, parts, self.errors)
         name = self.selection_.index[self.selection_["chosen"]][0]
         self._chosen = considered[name]
         return fitted[name]
@@ -169,13 +174,17 @@ class AutoGP(TaskRegressor):
         return np.mean([norm.logpdf(y, f.mean.cpu(), f.variance.sqrt().cpu()) for f in found], axis=0)
 
 
-def select(densities: Mapping[str, np.ndarray], parts: Sequence[np.ndarray], errors: float) -> pd.DataFrame:
+def select(
+    densities: Mapping[str, np.ndarray], sizes: Mapping[str, int], parts: Sequence[np.ndarray], errors: float
+) -> pd.DataFrame:
     """Which architecture to take: :attr:`AutoGP.selection_`.
 
     Parameters
     ----------
     densities
         (N,) log density of each value that was left out, by architecture, the baseline among them.
+    sizes
+        How many hyperparameters each has.
     parts
         Places of the values of each task that counts.
     errors
@@ -184,17 +193,20 @@ def select(densities: Mapping[str, np.ndarray], parts: Sequence[np.ndarray], err
     Examples
     --------
     >>> plain = np.array([-1.0, -1.2, -0.8, -1.0])
-    >>> found = select({"clear": plain + 0.5, "chance": plain + [3, -3, 3, -2], BASELINE: plain}, [np.arange(4)], 2.0)
-    >>> found["chosen"].tolist()
-    [True, False, False]
+    >>> densities = {"clear": plain + 0.9, "chance": plain + [3, -3, 3, -2], BASELINE: plain}
+    >>> sizes = {"clear": 8, "chance": 6, BASELINE: 6}
+    >>> select(densities, sizes, [np.arange(4)], 1.0)[["gain", "chosen"]].round(2).to_dict("list")
+    {'gain': [0.4, 0.25, 0.0], 'chosen': [True, False, False]}
     """
     lines = {}
     for name, density in densities.items():
         ahead = [(density - densities[BASELINE])[part] for part in parts]
+        price = np.mean([max(sizes[name] - sizes[BASELINE], 0) / len(part) for part in parts])
         error = np.sqrt(sum(gain.var(ddof=1) / len(gain) if len(gain) > 1 else np.inf for gain in ahead)) / len(parts)
         lines[name] = {
             "log_density": np.mean([density[part].mean() for part in parts]),
-            "gain": np.mean([gain.mean() for gain in ahead]),
+            "hyperparameters": sizes[name],
+            "gain": np.mean([gain.mean() for gain in ahead]) - price,
             "se": 0.0 if name == BASELINE else error,
         }
     found = pd.DataFrame.from_dict(lines, orient="index").rename_axis("architecture")
@@ -211,4 +223,4 @@ def _reason(name: str, chosen: Hashable, clear: bool, errors: float) -> str:
         return "best of those clearly better than no sharing"
     if clear:
         return f"clearly better than no sharing, but {chosen} is better still"
-    return f"not ahead of no sharing by {errors:g} standard errors"
+    return f"its gain is no more than its standard error times {errors:g}"

@@ -9,7 +9,7 @@ from scipy.stats import multivariate_t, t
 
 HELPS, HARMS, OPEN = "helps", "harms", "cannot be told"
 
-LEVEL = 0.05  # of each one-sided test
+LEVEL = 0.025  # of each one-sided test: 5% for both
 LARGEST_CORRELATION = 0.999  # of two estimators, so that their matrix stays positive definite
 
 

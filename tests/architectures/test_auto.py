@@ -44,7 +44,7 @@ def test_it_is_the_baseline_where_sharing_does_not_help(by: str) -> None:
     assert isinstance(auto.chosen_, IndependentGP)
     pd.testing.assert_frame_equal(auto.predict(X), IndependentGP().fit(X, Y).predict(X), check_exact=True)
     assert auto.selection_.loc[BASELINE, "reason"] == "no sharing is clearly better"
-    assert auto.selection_.loc["difference", "reason"] == "not ahead of no sharing by 2 standard errors"
+    assert auto.selection_.loc["difference", "reason"] == "its gain is no more than its standard error times 1"
 
 
 @pytest.mark.parametrize("by", ["row", "value"])
@@ -89,13 +89,22 @@ def test_rows_can_be_added() -> None:
 
 def test_a_single_value_cannot_speak_for_sharing() -> None:
     plain = np.zeros(3)
-    assert select({"other": plain + 9.0, BASELINE: plain}, [np.array([0])], 2.0).loc[BASELINE, "chosen"]
+    sizes = {"other": 3, BASELINE: 3}
+    assert select({"other": plain + 9.0, BASELINE: plain}, sizes, [np.array([0])], 2.0).loc[BASELINE, "chosen"]
+
+
+@pytest.mark.parametrize("more, gain", [(0, 0.5), (2, 0.3), (5, 0.0), (-2, 0.5)])
+def test_more_hyperparameters_cost_a_nat_each_and_fewer_earn_none(more: int, gain: float) -> None:
+    plain = np.zeros(10)
+    found = select({"other": plain + 0.5, BASELINE: plain}, {"other": 6 + more, BASELINE: 6}, [np.arange(10)], 1.0)
+    assert found.loc["other", "gain"] == pytest.approx(gain)
+    assert found.loc["other", "chosen"] == (gain > 0.0)
 
 
 def test_tasks_count_alike() -> None:
     density = np.array([1.0] * 2 + [0.0] * 98) + np.tile([1e-3, -1e-3], 50)
     parts = [np.arange(2), np.arange(2, 100)]
-    found = select({"other": density, BASELINE: np.zeros(100)}, parts, 2.0)
+    found = select({"other": density, BASELINE: np.zeros(100)}, {"other": 3, BASELINE: 3}, parts, 2.0)
     assert found.loc["other", "gain"] == pytest.approx(0.5, abs=1e-3)
 
 
