@@ -18,9 +18,10 @@ from mfgp.validation.scores import LOSSES
 from mfgp.validation.situation import Situation
 from mfgp.validation.study import Study, check, tasks_of
 from mfgp.validation.validation import Validation, resampled_error
-from mfgp.validation.verdict import HARMS, HELPS, judge
+from mfgp.validation.verdict import HARMS, HELPS, LEVEL, OPEN, judge
 
 KEYS = ["situation", "estimator"]
+SAID = {HELPS: "sharing helps", HARMS: "sharing harms", OPEN: "whether sharing helps cannot be told"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,9 +96,9 @@ class Comparison:
         Returns
         -------
         `change`, the geometric mean over the folds of the score over the baseline's, less 1: -0.3 is 30% less (for
-        `nlpd` the mean difference); `lower` and `upper`, its 90% interval; the probabilities `p_helps` and `p_harms`
+        `nlpd` the mean difference); `lower` and `upper`, its 95% interval; the probabilities `p_helps` and `p_harms`
         of :func:`~mfgp.validation.verdict.judge`, and the `verdict`: "helps" or "harms" if the one or the other is
-        below 5%, else "cannot be told".
+        below 2.5%, else "cannot be told".
 
         Raises
         ------
@@ -141,7 +142,7 @@ class Comparison:
         head = f"Comparison for {self.task!r} of {estimators}; baseline {self.baseline}"
         if len(self.estimators) == 1:
             return head
-        lines = [f"  {name}: sharing {line.verdict}" for name, line in self.recommendation().iterrows()]
+        lines = [f"  {name}: {SAID[line['verdict']]}" for name, line in self.recommendation().iterrows()]
         return "\n".join([head, *lines])
 
     def _judged(self, situation: str, others: list[str], score: str) -> pd.DataFrame:
@@ -152,7 +153,7 @@ class Comparison:
         folds = self[situation, self.baseline].folds
         share = (folds["predicted"] / folds["learned"]).mean()
         found = judge(losses[others].sub(losses[self.baseline], axis=0).dropna(), share)
-        reach = t.ppf(0.95, max(len(losses) - 1, 1)) * found["se"]
+        reach = t.ppf(1.0 - LEVEL, max(len(losses) - 1, 1)) * found["se"]
         ends = {"change": found["mean"], "lower": found["mean"] - reach, "upper": found["mean"] + reach}
         changes = pd.DataFrame(ends)
         return (changes.map(np.expm1) if relative else changes).join(found[["p_helps", "p_harms", "verdict"]])
@@ -164,7 +165,7 @@ class Comparison:
         certain = f"p = {p:.2g}" if p is not None else "so it may as well be chance"
         return (
             f"{score} of {best.name}, the best that shares, against {self.baseline}: {change} "
-            f"(90% interval {lower} to {upper}), {certain}"
+            f"(95% interval {lower} to {upper}), {certain}"
         )
 
 

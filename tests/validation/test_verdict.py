@@ -9,7 +9,7 @@ from scipy.stats import t
 
 from mfgp.errors import ParameterError
 from mfgp.validation import Comparison, HighestValues, Validation, compare
-from mfgp.validation.verdict import HARMS, HELPS, OPEN, judge
+from mfgp.validation.verdict import HARMS, HELPS, LEVEL, OPEN, judge
 from tests.validation.estimators import Means
 
 RNG = np.random.default_rng(0)
@@ -42,7 +42,7 @@ def test_helping_and_harming_are_mirror_images() -> None:
 
 
 def test_without_a_difference_it_rarely_says_helps() -> None:
-    """Folds with the correlation that the variance assumes: of 400 data sets, at most 5% and what chance allows."""
+    """Folds with the correlation that the variance assumes: of 400 data sets, at most its level and what chance allows."""
     rng, share, folds = np.random.default_rng(1), 0.25, 10
     correlation = share / (1.0 + share)
     wrong = 0
@@ -50,7 +50,7 @@ def test_without_a_difference_it_rarely_says_helps() -> None:
         common = np.sqrt(correlation) * rng.standard_normal(3)
         d = common + np.sqrt(1.0 - correlation) * rng.standard_normal((folds, 3))
         wrong += (judge(pd.DataFrame(d, columns=list("abc")), share)["verdict"] == HELPS).any()
-    assert wrong <= 400 * 0.05 + 3 * np.sqrt(400 * 0.05 * 0.95)
+    assert wrong <= 400 * LEVEL + 3 * np.sqrt(400 * LEVEL * (1.0 - LEVEL))
 
 
 def test_a_single_fold_tells_nothing() -> None:
@@ -86,7 +86,7 @@ def test_the_best_of_those_that_help_is_recommended_with_its_reason() -> None:
     line = result.recommendation("mae").loc["cold"]
     assert line["verdict"] == HELPS
     assert line["recommended"] == "better"
-    assert line["reason"].startswith("mae of better, the best that shares, against alone: -50% (90% interval -5")
+    assert line["reason"].startswith("mae of better, the best that shares, against alone: -50% (95% interval -5")
     assert "cold: sharing helps" in repr(result)
 
 
