@@ -42,7 +42,7 @@ def test_helping_and_harming_are_mirror_images() -> None:
 
 
 def test_without_a_difference_it_rarely_says_helps() -> None:
-    """Folds with the correlation that the variance assumes: of 400 data sets, at most its level and what chance allows."""
+    """Folds with the correlation that the variance assumes: at most the level of 400, and what chance allows."""
     rng, share, folds = np.random.default_rng(1), 0.25, 10
     correlation = share / (1.0 + share)
     wrong = 0
