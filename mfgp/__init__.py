@@ -6,18 +6,19 @@ Frames go in (X, and Y with one column a task, NaN where not measured), joint di
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from mfgp.architectures import CascadeGP, DifferenceGP, IndependentGP, LatentVariableGP, MultiTaskGP
+from mfgp.architectures import AutoGP, CascadeGP, DifferenceGP, IndependentGP, LatentVariableGP, MultiTaskGP
 from mfgp.data import from_long
 from mfgp.expressions import abs, exp, log, maximum, minimum, parse, sqrt, task
-from mfgp.model import TaskGP
+from mfgp.model import TaskGP, TaskGPEnsemble
 from mfgp.prediction import Prediction
 
 if TYPE_CHECKING:
-    from mfgp.validation import recalibrate
+    from mfgp.validation import compare, cross_validate, learning_curve, recalibrate
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AutoGP",
     "CascadeGP",
     "DifferenceGP",
     "IndependentGP",
@@ -25,9 +26,13 @@ __all__ = [
     "MultiTaskGP",
     "Prediction",
     "TaskGP",
+    "TaskGPEnsemble",
     "abs",
+    "compare",
+    "cross_validate",
     "exp",
     "from_long",
+    "learning_curve",
     "log",
     "maximum",
     "minimum",
@@ -38,7 +43,7 @@ __all__ = [
 ]
 
 _ON_DEMAND = ["datasets", "materials", "plotting", "validation"]
-_OF_VALIDATION = ["recalibrate"]
+_OF_VALIDATION = ["compare", "cross_validate", "learning_curve", "recalibrate"]
 
 
 def __getattr__(name: str) -> Any:

@@ -73,7 +73,7 @@ def render(comparison: Comparison, unit: str) -> Table:
         table.add_row(situation, style="bold")
         for estimator in comparison.estimators:
             key = (situation, estimator)
-            cells = [_cell(score, *summary[score].loc[key]) for score in COLUMNS]
+            cells = [_cell(score, *summary[score].loc[key, ["mean", "sd"]]) for score in COLUMNS]
             if estimator != comparison.baseline:
                 mean, error = differences["mae"].loc[key]
                 cells.append(_with_spread(mean, error, sign="+"))

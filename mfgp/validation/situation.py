@@ -18,6 +18,8 @@ class Situation:
         Tasks whose values at the predicted rows are known. None of them: nothing but the inputs is known there.
     values
         Number of measured values of the target to learn from; None for all that the training rows have.
+    cheap
+        Number of values of each other task to learn from; None for all that the training rows have.
 
     Raises
     ------
@@ -27,11 +29,12 @@ class Situation:
     Examples
     --------
     >>> Situation(given=("gap_pbe",), values=50)
-    Situation(given=('gap_pbe',), values=50)
+    Situation(given=('gap_pbe',), values=50, cheap=None)
     """
 
     given: Sequence[Hashable] = ()
     values: int | None = None
+    cheap: int | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.given, str):

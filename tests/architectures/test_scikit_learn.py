@@ -13,9 +13,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from mfgp import CascadeGP, DifferenceGP, IndependentGP, LatentVariableGP, MultiTaskGP
+from mfgp import AutoGP, CascadeGP, DifferenceGP, IndependentGP, LatentVariableGP, MultiTaskGP
 
-ESTIMATORS = [MultiTaskGP(), DifferenceGP(), LatentVariableGP(), CascadeGP(), IndependentGP()]
+ESTIMATORS = [MultiTaskGP(), DifferenceGP(), LatentVariableGP(), CascadeGP(), IndependentGP(), AutoGP()]
 EXPECTED_TO_FAIL: dict[str, str] = {}
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from mfgp.errors import ColumnError, DataTypeError, ParameterError
 from mfgp.validation import Comparison, Situation, compare, cross_validate
+from mfgp.validation.scores import SCORES
 from tests.validation.estimators import Means
 
 ESTIMATORS = {"shifted": Means(0.5), "plain": Means()}
@@ -69,13 +70,12 @@ def test_the_frame_has_a_line_for_every_fold(comparison: Comparison) -> None:
     assert frame.index.names == ["situation", "estimator", "fold"]
     assert len(frame) == 3 * 2 * 3
     assert frame.columns.tolist() == [
+        "repeat",
         "available",
         "learned",
+        "cheap",
         "predicted",
-        "mae",
-        "rmse",
-        "nlpd",
-        "coverage90",
+        *SCORES,
         "seconds",
     ]
     few = frame["mae"].sort_index().loc["few", "plain"]

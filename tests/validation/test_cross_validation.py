@@ -10,6 +10,7 @@ from sklearn.model_selection import KFold, LeaveOneOut
 from mfgp.architectures import DifferenceGP
 from mfgp.errors import ColumnError, DataError, DataTypeError
 from mfgp.validation import Validation, cross_validate
+from mfgp.validation.scores import SCORES
 from tests.validation.estimators import Means
 
 
@@ -121,8 +122,8 @@ def test_arrays_and_duplicated_labels_are_taken(X: pd.DataFrame, Y: pd.DataFrame
 def test_scores_are_one_line_a_fold_and_the_summary_one_line_a_score(X: pd.DataFrame, Y: pd.DataFrame) -> None:
     validation = cross_validate(Means(), X, Y, task="high", cv=KFold(4))
     scores, summary = validation.scores(), validation.summary()
-    assert scores.shape == (4, 5)
-    assert summary.index.tolist() == ["mae", "rmse", "nlpd", "coverage90", "seconds"]
+    assert scores.columns.tolist() == summary.index.tolist() == [*SCORES, "seconds"]
+    assert len(scores) == 4
     errors = (validation.predictions["truth"] - validation.predictions["mean"]).abs()
     assert summary.loc["mae", "mean"] == pytest.approx(errors.mean())
     assert summary.loc["mae", "sd"] == pytest.approx(scores["mae"].std())
