@@ -15,6 +15,7 @@ from sklearn.base import clone
 
 from mfgp.architectures.difference import DifferenceGP
 from mfgp.architectures.estimator import TaskRegressor
+from mfgp.architectures.hyperparameters import Hyperparameters, check_choice
 from mfgp.architectures.independent import IndependentGP
 from mfgp.architectures.latent_variable import LatentVariableGP
 from mfgp.architectures.multi_task import MultiTaskGP
@@ -64,6 +65,11 @@ class AutoGP(TaskRegressor):
         What is done with levels of a categorical input that the fit did not have: "prior" or "error".
     concentration
         How little a label tells of the probabilities at its place; None to choose it for each label.
+    hyperparameters
+        Of what was chosen: "map", "posterior" or "auto", as for every architecture; candidates are judged at their most
+        probable ones.
+    random_state
+        Seed of the draws.
 
     Attributes
     ----------
@@ -93,8 +99,10 @@ class AutoGP(TaskRegressor):
         device: str | torch.device | None = None,
         unseen: Unseen = "prior",
         concentration: float | None = None,
+        hyperparameters: Hyperparameters = "map",
+        random_state: int = 0,
     ) -> None:
-        super().__init__(kernel, device, unseen=unseen, concentration=concentration)
+        super().__init__(kernel, device, False, unseen, concentration, hyperparameters, random_state)
         self.candidates = candidates
         self.tasks = tasks
         self.by = by
@@ -116,6 +124,7 @@ class AutoGP(TaskRegressor):
         return fitted
 
     def _fit_model(self, data: Observations, inputs: Inputs, tasks: Tasks) -> tuple[TaskGP, FitReport]:
+        check_choice(self.hyperparameters, self.random_state)
         counted = self._counted(tasks)
         baseline = IndependentGP(self.kernel)
         considered: dict[str, TaskRegressor] = {BASELINE: baseline}

@@ -60,10 +60,13 @@ def test_parameters() -> None:
         "warm_start": False,
         "unseen": "prior",
         "concentration": None,
+        "hyperparameters": "map",
+        "random_state": 0,
     }
     assert DifferenceGP().set_params(sources={"a": ["b"]}).sources == {"a": ["b"]}
     assert LatentVariableGP(dimension=3).get_params()["dimension"] == 3
-    assert set(IndependentGP().get_params()) == {"kernel", "device", "warm_start", "unseen", "concentration"}
+    own = {"kernel", "device", "warm_start", "unseen", "concentration", "hyperparameters", "random_state"}
+    assert set(IndependentGP().get_params()) == own
 
 
 def test_in_a_pipeline() -> None:

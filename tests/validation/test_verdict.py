@@ -42,15 +42,15 @@ def test_helping_and_harming_are_mirror_images() -> None:
 
 
 def test_without_a_difference_it_rarely_says_helps() -> None:
-    """Folds with the correlation that the variance assumes: at most the level of 400, and what chance allows."""
+    """Folds with the correlation that the variance assumes: at most the level of 150, and what chance allows."""
     rng, share, folds = np.random.default_rng(1), 0.25, 10
     correlation = share / (1.0 + share)
     wrong = 0
-    for _ in range(400):
+    for _ in range(150):
         common = np.sqrt(correlation) * rng.standard_normal(3)
         d = common + np.sqrt(1.0 - correlation) * rng.standard_normal((folds, 3))
         wrong += (judge(pd.DataFrame(d, columns=list("abc")), share)["verdict"] == HELPS).any()
-    assert wrong <= 400 * LEVEL + 3 * np.sqrt(400 * LEVEL * (1.0 - LEVEL))
+    assert wrong <= 150 * LEVEL + 3 * np.sqrt(150 * LEVEL * (1.0 - LEVEL))
 
 
 def test_a_single_fold_tells_nothing() -> None:
