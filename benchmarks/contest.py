@@ -8,7 +8,7 @@ import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -89,6 +89,27 @@ class Contest:
         with np.load(out) as values:
             predicted = Predicted(values["mean"], values["std"], float(values["noise"]))
         return Outcome("ok", predicted, **answer)
+
+    def in_turn(
+        self, names: list[str], late: set[str], train: Train, x: Array, note: Callable[[str], None]
+    ) -> Iterator[tuple[str, Outcome | None]]:
+        """The outcome of each contestant, None for one that was late before.
+
+        Whoever is not installed is noted and taken off the names; whoever takes too long becomes one of the late.
+        """
+        for name in list(names):
+            if name in late:
+                yield name, None
+                continue
+            try:
+                outcome = self.fit(name, train, x)
+            except MissingError as error:
+                note(f"Left out: {error}")
+                names.remove(name)
+                continue
+            if outcome.status.startswith("more than"):
+                late.add(name)
+            yield name, outcome
 
     def _worker(self, module: str) -> _Worker:
         if module not in self._workers:

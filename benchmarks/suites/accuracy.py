@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from benchmarks.contest import MissingError, Outcome
+from benchmarks.contest import Outcome
 from benchmarks.contestants import AVERAGED, CONTESTANTS, OURS, PEERS, Array
 from benchmarks.context import Context
 from benchmarks.problems import PUBLISHED, Problem, six_inputs
@@ -50,7 +50,7 @@ def compete(context: Context, problems: Sequence[Problem], names: Sequence[str])
     chosen = [problem for problem in problems if settings.wants_problem(problem.name)]
     names = [name for name in names if settings.wants(name) and (settings.peers or name in OURS)]
     seeds = range(settings.first_seed, settings.first_seed + (2 if settings.quick else settings.seeds))
-    late: set[tuple[str, str]] = set()
+    late: dict[str, set[str]] = {problem.name: set() for problem in chosen}
     with (
         context.contest(warm=not settings.quick) as contest,
         context.progress(len(chosen) * len(seeds) * len(names)) as step,
@@ -61,18 +61,10 @@ def compete(context: Context, problems: Sequence[Problem], names: Sequence[str])
                 train = problem.draw(seed)
                 rng = np.random.default_rng(seed)
                 observed = truth + problem.noise * truth.std() * rng.standard_normal(len(truth))
-                for name in list(names):
+                for name, outcome in contest.in_turn(names, late[problem.name], train, x, context.note):
                     step(f"{problem.name}, seed {seed}: {name}")
-                    if (problem.name, name) in late:
+                    if outcome is None:
                         continue
-                    try:
-                        outcome = contest.fit(name, train, x)
-                    except MissingError as error:
-                        context.note(f"Left out: {error}")
-                        names.remove(name)
-                        continue
-                    if outcome.status.startswith("more than"):
-                        late.add((problem.name, name))
                     context.record(
                         problem=problem.name,
                         contestant=name,
@@ -82,8 +74,9 @@ def compete(context: Context, problems: Sequence[Problem], names: Sequence[str])
                         cpu_seconds=outcome.fit_cpu_seconds,
                         **scores(outcome, truth, observed),
                     )
-    for problem_name, name in sorted(late):
-        context.note(f"{name} took more than {settings.limit:g} s on {problem_name}: not tried on the other seeds")
+    for problem_name, names_late in late.items():
+        for name in sorted(names_late):
+            context.note(f"{name} took more than {settings.limit:g} s on {problem_name}: not tried on the other seeds")
     return summarise(context.frame())
 
 

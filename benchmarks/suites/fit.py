@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from benchmarks.contest import MissingError
 from benchmarks.contestants import OURS
 from benchmarks.context import Context
 from benchmarks.problems import six_inputs
@@ -45,18 +44,11 @@ def run(context: Context) -> pd.DataFrame:
             for seed in seeds:
                 train = problem.draw(seed)
                 observed = truth + problem.noise * truth.std() * np.random.default_rng(seed).standard_normal(len(truth))
-                for name in list(names):
+                for name, outcome in contest.in_turn(names, late, train, x, context.note):
                     step(f"n={size}, seed {seed}: {name}")
+                    if outcome is None:
+                        continue
                     if name in late:
-                        continue
-                    try:
-                        outcome = contest.fit(name, train, x)
-                    except MissingError as error:
-                        context.note(f"Left out: {error}")
-                        names.remove(name)
-                        continue
-                    if outcome.status.startswith("more than"):
-                        late.add(name)
                         context.note(f"{name} took more than {settings.limit:g} s at n={size}: not tried further")
                     context.record(
                         n=size,

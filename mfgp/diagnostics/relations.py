@@ -35,7 +35,7 @@ def values(fitted: Fitted) -> Finding:
         least,
         FEW,
         "So few values do not determine hyperparameters, and intervals are likely to be too narrow: measure more, or "
-        "average over the hyperparameters.",
+        'average over the hyperparameters, as hyperparameters="auto" does.',
         tuple(few),
     )
 
