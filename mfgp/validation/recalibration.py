@@ -13,7 +13,7 @@ from scipy.stats import chi2, norm
 from mfgp.architectures.checking import fitted_of
 from mfgp.data.table import listed
 from mfgp.diagnostics import LeftOutValues
-from mfgp.errors import ColumnError, DataError
+from mfgp.errors import ColumnError, DataError, ParameterError
 from mfgp.prediction import Prediction
 from mfgp.prediction.labelled import labels_of
 from mfgp.prediction.scaled import scale_deviations
@@ -104,7 +104,7 @@ def recalibrate(model: Any, by: str = "row") -> Recalibration:
     DataTypeError
         The model is no estimator of this package's.
     ParameterError
-        `by` is neither name, or "row" of a cascade.
+        `by` is neither name, or "row" of a cascade; or the model averages over its hyperparameters.
 
     Examples
     --------
@@ -121,6 +121,11 @@ def recalibrate(model: Any, by: str = "row") -> Recalibration:
     np.float64(2.4)
     """
     fitted = fitted_of(model)
+    if model.predictive_model_ is not model.model_:
+        raise ParameterError(
+            "this model averages over its hyperparameters, but values are left out at the most probable ones, whose "
+            "factors would be too large for it; use it as it is, or recalibrate a fit with hyperparameters='map'"
+        )
     if not fitted.numbers:
         raise DataError("all tasks are labels, whose probabilities have no deviations; there is nothing to recalibrate")
     found = fitted.left_out(by)

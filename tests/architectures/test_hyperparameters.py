@@ -10,7 +10,7 @@ from botorch.acquisition.logei import qLogExpectedImprovement
 from scipy.stats import norm
 
 import mfgp.inference.sampling as sampling
-from mfgp import DifferenceGP, IndependentGP, task
+from mfgp import DifferenceGP, IndependentGP, recalibrate, task
 from mfgp.architectures import hyperparameters
 from mfgp.errors import ParameterError
 from mfgp.model import TaskGP, TaskGPEnsemble
@@ -174,6 +174,11 @@ def test_auto_does_not_draw_where_values_are_many(short: object) -> None:
 def test_what_means_nothing_is_refused(parameters: dict[str, object], message: str) -> None:
     with pytest.raises(ParameterError, match=re.escape(message)):
         IndependentGP(**parameters).fit(np.zeros((3, 1)), np.arange(3.0))
+
+
+def test_an_average_is_not_recalibrated_by_its_maximum(model: DifferenceGP) -> None:
+    with pytest.raises(ParameterError, match="this model averages over its hyperparameters, but values are left out"):
+        recalibrate(model)
 
 
 def test_an_ensemble_learns_no_batches(model: DifferenceGP) -> None:
