@@ -19,6 +19,7 @@ from torch import Tensor
 from mfgp.architectures.hyperparameters import (
     Hyperparameters,
     check_choice,
+    check_kernels,
     gain_of_average,
     may_average,
 )
@@ -133,7 +134,8 @@ class TaskRegressor(Regressor):
         """Means and standard deviations of the values learned from, each predicted without its group.
 
         In closed form from one inverse, so it costs less than one step of a fit. Hyperparameters, means and scales of
-        the tasks stay those of all values; :func:`mfgp.validation.cross_validate` learns them anew for each fold.
+        the tasks stay those of all values; :func:`mfgp.validation.cross_validate` learns them anew for each fold. Where
+        predictions are averages over the hyperparameters, these are still at the most probable ones.
 
         Parameters
         ----------
@@ -246,6 +248,7 @@ class TaskRegressor(Regressor):
     def _average(self, model: TaskGP, report: FitReport) -> tuple[TaskGP | TaskGPEnsemble, FitReport]:
         if not may_average(self.hyperparameters, model.exact_posterior.observations):
             return model, report
+        check_kernels(model)
         ensemble, sampling = TaskGPEnsemble.sampled(model, int(self.random_state))
         if self.hyperparameters == "auto":
             sampling = replace(sampling, gain=gain_of_average(model, ensemble))

@@ -10,6 +10,7 @@ import torch
 from mfgp.data.observations import Observations
 from mfgp.errors import ParameterError
 from mfgp.inference.left_out_fits import density_at_maximum, density_of_draws, some_of_scarcest
+from mfgp.kernels.stationary import profile
 from mfgp.model import TaskGP, TaskGPEnsemble
 
 Hyperparameters = Literal["map", "posterior", "auto"]
@@ -42,6 +43,16 @@ def may_average(hyperparameters: Hyperparameters, data: Observations) -> bool:
         return hyperparameters == "posterior"
     fewest = int(torch.unique(data.task, return_counts=True)[1].min())
     return fewest < FEW_VALUES and len(data) <= MANY_OBSERVATIONS
+
+
+def check_kernels(model: TaskGP) -> None:
+    """Raise ParameterError unless the density of all hyperparameters is known in the coordinates they are drawn in."""
+    foreign = [type(kernel).__name__ for kernel in model.covar_module.input_kernels if profile(kernel) is None]
+    if foreign:
+        raise ParameterError(
+            "hyperparameters are drawn for the named kernels, whose priors are known, but this model uses "
+            f"{foreign[0]}; write hyperparameters='map', or kernel='matern52' or another name"
+        )
 
 
 def gain_of_average(model: TaskGP, ensemble: TaskGPEnsemble) -> float:

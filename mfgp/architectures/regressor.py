@@ -360,7 +360,7 @@ class Regressor(Checking, RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _noise_of_latents(self) -> np.ndarray:
         """(L,) standard deviation of what a measurement adds; scores of labels are not measured."""
-        return self.predictive_model_.noise_scale().cpu().numpy() * self._tasks.numbers
+        return self.model_.noise_scale().cpu().numpy() * self._tasks.numbers
 
     def _values_of_tasks(self, data: Observations) -> list[int]:
         """How many values each task has: those of its first latent, which is seen wherever the task is."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from mfgp.diagnostics.check import Check
 from mfgp.diagnostics.finding import Finding
 from mfgp.diagnostics.fitted import Fitted
-from mfgp.diagnostics.optimisation import convergence, explanations, numerics
+from mfgp.diagnostics.optimisation import convergence, explanations, numerics, sampling
 from mfgp.diagnostics.parameters import bounds, priors
 from mfgp.diagnostics.relations import relations, shared_rows, values
 from mfgp.diagnostics.residuals import calibration, outliers, skill
@@ -16,6 +16,7 @@ from mfgp.diagnostics.rows import constant_inputs, duplicates, new_rows
 FINDINGS: Sequence[Callable[[Fitted], Finding]] = (
     convergence,
     numerics,
+    sampling,
     explanations,
     bounds,
     priors,

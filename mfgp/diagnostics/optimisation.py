@@ -20,6 +20,7 @@ AS_GOOD = 2.0  # nats of the log posterior: a start so near the best is a rival
 DISAGREEMENT = 1.0  # deviations that the predictions of rivals may differ
 LEAST_DEVIATION = 0.01  # of a task's spread, below which differences do not matter
 BESIDE = 1e-6  # of an input's deviation
+LARGEST_RHAT = 1.1
 SHARE = 0.9  # of the rows that have to differ by less
 
 
@@ -41,6 +42,28 @@ def convergence(fitted: Fitted) -> Finding:
         f"The optimisation did not come to its end: {status}.",
         advice="The best point found is used, and most often it is near enough; where this matters, warm_start=True "
         "goes on from it in another fit (a cascade starts anew).",
+    )
+
+
+def sampling(fitted: Fitted) -> Finding:
+    """Whether chains of draws of the hyperparameters agree, where there are any."""
+    report = fitted.report.sampling
+    if report is None:
+        return not_applicable("sampling", "The most probable hyperparameters are used alone.")
+    figures = (
+        f"R-hat is {report.rhat:.2f}, the draws are worth {report.effective_size:.0f} independent ones, and "
+        f"{report.divergences} trajectories lost their way."
+    )
+    if report.rhat <= LARGEST_RHAT:
+        return Finding("sampling", "passed", figures, report.rhat, LARGEST_RHAT)
+    return Finding(
+        "sampling",
+        "tip",
+        figures,
+        report.rhat,
+        LARGEST_RHAT,
+        "Chains have not found the same, most often because the posterior has several maxima: the average is of those "
+        "that were found; see whether another random_state predicts the same.",
     )
 
 

@@ -28,14 +28,15 @@ def values(fitted: Fitted) -> Finding:
     if not few:
         return Finding("values", "passed", f"Every task has {least} values or more.", least, FEW)
     told = ", ".join(f"{task!r} ({counts[task]})" for task in few[:5])
+    average = "" if fitted.report.sampling else ', or average over the hyperparameters, as hyperparameters="auto" does'
     return Finding(
         "values",
         "issue" if least <= VERY_FEW else "tip",
         f"{len(few)} of {len(counts)} tasks {'have' if len(few) > 1 else 'has'} fewer than {FEW} values: {told}.",
         least,
         FEW,
-        "So few values do not determine hyperparameters, and intervals are likely to be too narrow: measure more, or "
-        'average over the hyperparameters, as hyperparameters="auto" does.',
+        "So few values do not determine hyperparameters, and intervals at the most probable ones are likely to be too "
+        f"narrow: measure more{average}.",
         tuple(few),
     )
 

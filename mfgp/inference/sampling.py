@@ -97,6 +97,8 @@ def sample(
                 step.restart()
             if turn == warm_up - 1:
                 step.settle()
+                for state in states:
+                    state.divergences = 0
         path = target.vector(path)
         summaries = np.array([[target.summary(vector) for vector in chain] for chain in path[:, warm_up:]])
         objective.set(start)
@@ -209,6 +211,7 @@ class _State:
             z = z + step * (metric.covariance @ momentum)
             loss, gradient = self.target(z)
             if not np.isfinite(loss):
+                self.divergences += 1
                 return 0.0
             momentum = momentum - (step if turn < steps - 1 else 0.5 * step) * gradient
         change = loss + metric.kinetic(momentum) - before

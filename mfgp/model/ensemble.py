@@ -95,17 +95,9 @@ class TaskGPEnsemble(Model):
         Parameters
         ----------
         X, output_indices, observation_noise, posterior_transform
-            As for :meth:`TaskGP.posterior`. Rows that have the batch dimension K already, in the place of one
-            (..., 1, q, d) or as they are, are taken as they are.
+            As for :meth:`TaskGP.posterior`.
         """
-        if X.dim() > 2 and X.shape[MCMC_DIM] in (1, len(self.members)):
-            parts = X.expand(*X.shape[:MCMC_DIM], len(self.members), *X.shape[-2:]).unbind(MCMC_DIM)
-        else:
-            parts = (X,) * len(self.members)
-        found = [
-            member.posterior(rows, output_indices, observation_noise)
-            for member, rows in zip(self.members, parts, strict=True)
-        ]
+        found = [member.posterior(X, output_indices, observation_noise) for member in self.members]
         distributions = [each.distribution for each in found]
         mean = torch.stack([each.mean for each in distributions], dim=MCMC_DIM if _several(found) else -2)
         covariance = torch.stack([each.covariance_matrix for each in distributions], dim=-3)
@@ -139,18 +131,39 @@ class TaskGPEnsemble(Model):
         return torch.stack([member.noise_scale().square() for member in self.members]).mean(0).sqrt()
 
     def condition_on_observations(self, X: Tensor, Y: Tensor, **kwargs: Any) -> TaskGPEnsemble:
-        """An ensemble whose members have learned from more rows (m, d + 1), at the same hyperparameters."""
+        """An ensemble whose members have learned from more rows (m, d + 1), at the same hyperparameters.
+
+        Members count by how well they foresaw the new values (m, 1): they are drawn anew in proportion to that, so that
+        those that foresaw them best may come several times.
+        """
         if X.dim() > 2:
             raise ParameterError(
                 f"X has the shape {tuple(X.shape)}, but an ensemble learns from rows (m, d + 1) alone; "
                 "use the model at the maximum, .maximum, for batches of fantasies"
             )
-        grown = [member.condition_on_observations(X, Y, **kwargs) for member in self.members]
+        foreseen = torch.stack([_log_density(member, X, Y, kwargs.get("noise")) for member in self.members])
+        kept = _resampled(torch.softmax(foreseen, dim=0))
+        grown = [self.members[place].condition_on_observations(X, Y, **kwargs) for place in kept]
         return TaskGPEnsemble(self.maximum.condition_on_observations(X, Y, **kwargs), grown)
 
     def subset_output(self, idcs: list[int]) -> TaskGPEnsemble:
         """A copy that gives only some of the outputs, by their place among the output tasks."""
         return TaskGPEnsemble(self.maximum.subset_output(idcs), [member.subset_output(idcs) for member in self.members])
+
+
+@torch.no_grad()
+def _log_density(member: TaskGP, X: Tensor, Y: Tensor, noise: Tensor | None) -> Tensor:
+    """Log density of new values (m, 1), whose noise variances are NaN where the noise is that of their task."""
+    typical = member.likelihood.task_variance()[X[:, -1].long()].unsqueeze(-1)
+    variance = typical if noise is None else torch.where(noise.isnan(), typical, noise)
+    return member.posterior(X, observation_noise=variance).distribution.log_prob(Y.squeeze(-1))
+
+
+def _resampled(weights: Tensor) -> list[int]:
+    """As many places as there are weights, each about as often as its weight says (systematic resampling)."""
+    steps = (torch.arange(len(weights)).to(weights) + 0.5) / len(weights)
+    found: list[int] = torch.searchsorted(weights.cumsum(0), steps).clamp_max(len(weights) - 1).tolist()
+    return found
 
 
 def _several(posteriors: list[Any]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -169,6 +169,15 @@ class Comparison:
         )
 
 
+def _by_name(estimators: Mapping[str, Any] | Sequence[Any]) -> Mapping[str, Any]:
+    if isinstance(estimators, Mapping):
+        return estimators
+    names = [type(estimator).__name__ for estimator in estimators]
+    if len(set(names)) < len(names):
+        raise ParameterError(f"estimators are {listed(names)}, some of one name; write a dictionary that names each")
+    return dict(zip(names, estimators, strict=True))
+
+
 def _one_line_each(frames: Mapping[tuple[str, str], pd.DataFrame]) -> pd.DataFrame:
     """Frames by (situation, estimator) to one line each, with their rows and columns as columns."""
     stacked = {key: frame.stack(future_stack=True) for key, frame in frames.items()}
@@ -176,7 +185,7 @@ def _one_line_each(frames: Mapping[tuple[str, str], pd.DataFrame]) -> pd.DataFra
 
 
 def compare(
-    estimators: Mapping[str, Any],
+    estimators: Mapping[str, Any] | Sequence[Any],
     X: Any,
     Y: pd.DataFrame,
     *,
@@ -199,7 +208,7 @@ def compare(
     Parameters
     ----------
     estimators
-        By name.
+        By name; or a sequence of them, which are called by their classes.
     situations
         By name. None for two: "cold", where nothing but the inputs is known at the predicted rows, and "given", where
         the values of all other tasks are.
@@ -211,7 +220,7 @@ def compare(
     Raises
     ------
     ParameterError
-        `baseline` is no estimator; and what :func:`cross_validate` raises.
+        `baseline` is no estimator, or two of a sequence have one class; and what :func:`cross_validate` raises.
 
     Examples
     --------
@@ -226,6 +235,7 @@ def compare(
     given      difference    True
     Name: (mae, mean), dtype: bool
     """
+    estimators = _by_name(estimators)
     if baseline is None:
         baseline = list(estimators)[-1] if estimators else ""
     elif baseline not in estimators:

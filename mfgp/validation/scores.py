@@ -71,8 +71,10 @@ def crps(truth: Array, mean: Array, std: Array) -> float:
     >>> round(crps(np.array([0.0]), np.array([0.0]), np.array([1.0])), 4)  # sqrt(2 / pi) - 1 / sqrt(pi)
     0.2337
     """
-    z = (truth - mean) / std
-    return float((std * (z * (2.0 * norm.cdf(z) - 1.0) + 2.0 * norm.pdf(z) - 1.0 / np.sqrt(np.pi))).mean())
+    certain = std == 0.0
+    z = (truth - mean) / np.where(certain, 1.0, std)
+    uncertain = std * (z * (2.0 * norm.cdf(z) - 1.0) + 2.0 * norm.pdf(z) - 1.0 / np.sqrt(np.pi))
+    return float(np.where(certain, np.abs(truth - mean), uncertain).mean())
 
 
 def interval_score(truth: Array, mean: Array, std: Array) -> float:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from botorch.acquisition.logei import qLogExpectedImprovement
+from gpytorch.kernels import LinearKernel
 from scipy.stats import norm
 
 import mfgp.inference.sampling as sampling
@@ -114,14 +115,19 @@ def test_the_report_tells_of_the_draws(model: DifferenceGP) -> None:
 def test_more_rows_are_learned_from_by_every_draw(model: DifferenceGP) -> None:
     more = pd.DataFrame({"low": [0.9], "high": [3.0]}, index=[2])
     grown = model.condition_on(X_NEW.iloc[[2]], more)
-    expected = [
-        member.condition_on_observations(
-            torch.tensor([[1.4, 0.0], [1.4, 1.0]], dtype=torch.float64),
-            torch.tensor([[0.9], [3.0]], dtype=torch.float64),
-        ).mean(torch.tensor(X_NEW.to_numpy()))
-        for member in members(model)
-    ]
-    np.testing.assert_allclose(grown.predict(X_NEW), torch.stack(expected).mean(0), rtol=1e-6)
+    possible = torch.stack(
+        [
+            member.condition_on_observations(
+                torch.tensor([[1.4, 0.0], [1.4, 1.0]], dtype=torch.float64),
+                torch.tensor([[0.9], [3.0]], dtype=torch.float64),
+            ).mean(torch.tensor(X_NEW.to_numpy()))
+            for member in members(model)
+        ]
+    )
+    for member in members(grown):
+        found = member.mean(torch.tensor(X_NEW.to_numpy()))
+        assert (possible - found).abs().amax(dim=(1, 2)).min() < 1e-6
+    assert len(members(grown)) == len(members(model))
 
 
 def test_acquisition_functions_average_over_the_draws(model: DifferenceGP) -> None:
@@ -174,6 +180,30 @@ def test_auto_does_not_draw_where_values_are_many(short: object) -> None:
 def test_what_means_nothing_is_refused(parameters: dict[str, object], message: str) -> None:
     with pytest.raises(ParameterError, match=re.escape(message)):
         IndependentGP(**parameters).fit(np.zeros((3, 1)), np.arange(3.0))
+
+
+def test_kernels_whose_priors_are_not_known_are_not_drawn_for() -> None:
+    model = IndependentGP(kernel=LinearKernel(), hyperparameters="posterior")
+    with pytest.raises(ParameterError, match="but this model uses LinearKernel; write hyperparameters='map'"):
+        model.fit(np.arange(6.0)[:, None], np.arange(6.0))
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3])  # there are two members
+def test_batches_of_any_size_are_points_and_not_draws(model: DifferenceGP, batch: int) -> None:
+    ensemble = TaskGPEnsemble(model.model_, members(model)[:2]).subset_output([1])
+    x = torch.rand(batch, 2, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    value = qLogExpectedImprovement(ensemble, best_f=1.0)
+    one_by_one = torch.cat([value(rows.unsqueeze(0)) for rows in x])
+    torch.testing.assert_close(value(x), one_by_one)
+
+
+def test_new_rows_make_draws_count_as_given_values_do(model: DifferenceGP) -> None:
+    seen = pd.DataFrame({"low": [-0.4]}, index=[1])
+    given = model.predict_distribution(X_NEW.iloc[[1]], given=seen)
+    grown = model.condition_on(X_NEW.iloc[[1]], seen).predict_distribution(X_NEW.iloc[[1]])
+    deviation = given.std.high.item()
+    assert grown.mean.high.item() == pytest.approx(given.mean.high.item(), abs=0.3 * deviation)
+    assert grown.std.high.item() == pytest.approx(deviation, rel=0.3)
 
 
 def test_an_average_is_not_recalibrated_by_its_maximum(model: DifferenceGP) -> None:

@@ -17,6 +17,7 @@ from tests.diagnostics.fits import ESTIMATORS, fit, table
 NAMES = [
     "fit",
     "numerics",
+    "sampling",
     "starts",
     "bounds",
     "priors",

@@ -113,6 +113,22 @@ def test_draws_are_the_same_bit_for_bit_and_the_objective_is_left_where_it_was()
     assert first.thinned(4).shape == (4, len(before))
 
 
+def test_draws_have_the_moments_that_integration_over_a_grid_gives() -> None:
+    data = Observations.gather(np.linspace(-1.5, 1.5, 7)[:, None], np.sin(np.arange(7.0))[:, None], None)
+    objective = Objective(AutoregressiveKernel([input_kernel("rbf", 1)], sources={}), TaskNoise(1, data.task), data)
+    drawn = sample(objective, seed=0, chains=4, warm_up=100, draws=200).vectors.reshape(-1, 3)
+    low, high = np.array(objective.bounds()).T
+    ends = np.maximum(drawn.min(axis=0) - 1.0, low), np.minimum(drawn.max(axis=0) + 1.0, high)
+    axes = [np.linspace(*pair, 22)[:-1] + (pair[1] - pair[0]) / 42 for pair in zip(*ends, strict=True)]
+    grid = np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")], axis=-1)
+    loss = np.array([objective.value_and_gradient(point)[0] for point in grid])
+    weight = np.exp(loss.min() - loss)
+    mean = np.average(grid, axis=0, weights=weight)
+    spread = np.sqrt(np.average(np.square(grid - mean), axis=0, weights=weight))
+    np.testing.assert_array_less(np.abs(drawn.mean(axis=0) - mean), 0.4 * spread)
+    np.testing.assert_array_less(np.abs(drawn.std(axis=0) / spread - 1.0), 0.25)
+
+
 def test_ranks_of_what_the_data_were_made_with_are_uniform() -> None:
     """Simulation-based calibration (Talts et al. 2018): parameters from the prior, data from these parameters."""
     rng, x = np.random.default_rng(0), np.linspace(-1.5, 1.5, 7)[:, None]

@@ -6,12 +6,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mfgp import DifferenceGP, IndependentGP
 from mfgp.errors import ColumnError, DataTypeError, ParameterError
 from mfgp.validation import Comparison, Situation, compare, cross_validate
+from mfgp.validation.comparison import _by_name
 from mfgp.validation.scores import SCORES
 from tests.validation.estimators import Means
 
 ESTIMATORS = {"shifted": Means(0.5), "plain": Means()}
+
+
+def test_a_sequence_is_called_by_its_classes() -> None:
+    assert list(_by_name([IndependentGP(), DifferenceGP()])) == ["IndependentGP", "DifferenceGP"]
+    with pytest.raises(ParameterError, match="some of one name; write a dictionary that names each"):
+        _by_name([IndependentGP(), IndependentGP()])
 
 
 def test_given_tasks_are_a_sequence_of_names() -> None:
