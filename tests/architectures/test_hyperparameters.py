@@ -198,7 +198,7 @@ def test_batches_of_any_size_are_points_and_not_draws(model: DifferenceGP, batch
 
 
 def test_new_rows_make_draws_count_as_given_values_do(model: DifferenceGP) -> None:
-    seen = pd.DataFrame({"low": [-0.4]}, index=[1])
+    seen = pd.DataFrame({"low": [0.05]}, index=[1])
     given = model.predict_distribution(X_NEW.iloc[[1]], given=seen)
     grown = model.condition_on(X_NEW.iloc[[1]], seen).predict_distribution(X_NEW.iloc[[1]])
     deviation = given.std.high.item()
