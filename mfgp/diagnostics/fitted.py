@@ -129,6 +129,11 @@ class Fitted:
         """Places of the tasks that are numbers."""
         return [task for task in range(len(self.tasks.names)) if task not in self.tasks.labels]
 
+    @property
+    def number_latents(self) -> dict[Hashable, int]:
+        """The place among the latents of each task that is a number."""
+        return {self.tasks.names[task]: self.tasks.spans[task].start for task in self.numbers}
+
     @cached_property
     def without_value(self) -> LeftOutValues:
         """The values of tasks that are numbers, each predicted from all the others."""

@@ -80,7 +80,7 @@ def calibration(fitted: Fitted) -> Finding:
 def skill(fitted: Fitted) -> Finding:
     """Whether values are predicted better by the others than by the mean of their task."""
     shares = {}
-    for task, place in _number_places(fitted).items():
+    for task, place in fitted.number_latents.items():
         found = fitted.without_value.of([place])
         if len(found) >= FEWEST:
             without = len(found) / (len(found) - 1) * (found.truth - found.truth.mean())
@@ -106,13 +106,8 @@ def skill(fitted: Fitted) -> Finding:
     )
 
 
-def _number_places(fitted: Fitted) -> dict[Hashable, int]:
-    """The place among the latents of each task that is a number."""
-    return {fitted.tasks.names[task]: fitted.tasks.spans[task].start for task in fitted.numbers}
-
-
 def _sizes(fitted: Fitted) -> list[_Size]:
-    found = {task: fitted.without_value.of([place]) for task, place in _number_places(fitted).items()}
+    found = {task: fitted.without_value.of([place]) for task, place in fitted.number_latents.items()}
     found = {task: several for task, several in found.items() if len(several) >= FEWEST}
     sizes = []
     for task, several in found.items():

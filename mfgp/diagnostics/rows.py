@@ -40,7 +40,7 @@ def constant_inputs(fitted: Fitted) -> Finding:
 def duplicates(fitted: Fitted) -> Finding:
     """Values of one task at equal inputs that differ by more than the noise."""
     chances, ratios = {}, {}
-    for place, name in _places(fitted):
+    for name, place in fitted.number_latents.items():
         square, freedom = _within_groups(fitted, place)
         if freedom:
             chances[name], ratios[name] = float(chi2.sf(square, freedom)), float(np.sqrt(square / freedom))
@@ -60,10 +60,6 @@ def duplicates(fitted: Fitted) -> Finding:
         "Add the input that tells these rows apart, or look for wrong values; given noise may be too small.",
         tuple(name for name, chance in chances.items() if chance <= threshold),
     )
-
-
-def _places(fitted: Fitted) -> list[tuple[int, object]]:
-    return [(fitted.tasks.spans[task].start, fitted.tasks.names[task]) for task in fitted.numbers]
 
 
 def _within_groups(fitted: Fitted, latent: int) -> tuple[float, int]:

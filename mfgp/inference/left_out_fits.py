@@ -84,8 +84,8 @@ def density_of_draws(posteriors: Sequence[ExactPosterior], places: Tensor) -> np
     for posterior in posteriors:
         found = left_out(posterior, group)
         deviation = found.variance[places].clamp_min(1e-24).sqrt()
-        gap = (observations.y[places] - found.mean[places]) / deviation
-        densities.append(norm.logpdf(gap.cpu().numpy()) - torch.log(deviation).cpu().numpy())
+        normal = norm(found.mean[places].cpu().numpy(), deviation.cpu().numpy())
+        densities.append(normal.logpdf(observations.y[places].cpu().numpy()))
         log_weights.append(-found.log_density[group[places]].cpu().numpy())
     weights = np.array(log_weights) - logsumexp(log_weights, axis=0)
     weights = np.minimum(weights, -0.5 * np.log(len(posteriors)))

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from mfgp.cascade import CascadeModel
-from mfgp.errors import DataError
 from mfgp.inference import Known
 from mfgp.prediction.combination import CombinedPrediction
 from mfgp.prediction.prediction import Prediction
@@ -101,11 +100,7 @@ class CascadePrediction(Prediction):
         DataError
             There are not as many values as predictions.
         """
-        array = np.asarray(values, dtype=float)
-        if array.shape != self.means.shape:
-            raise DataError(
-                f"values have the shape {array.shape}, expected {self.means.shape}: one for each prediction"
-            )
+        array = self._one_for_each(values)
         found = self.model.log_density(self.x, self.known, self.noise, torch.from_numpy(array).to(self.x))
         return self._frame(found.cpu().numpy())
 

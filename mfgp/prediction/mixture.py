@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from scipy.special import logsumexp, ndtr
 
-from mfgp.errors import DataError
 from mfgp.prediction.normal import NormalPrediction
 from mfgp.prediction.prediction import Prediction
 
@@ -91,11 +90,7 @@ class MixturePrediction(Prediction):
         DataError
             There are not as many values as predictions.
         """
-        array = np.asarray(values, dtype=float)
-        if array.shape != self.means.shape:
-            raise DataError(
-                f"values have the shape {array.shape}, expected {self.means.shape}: one for each prediction"
-            )
+        array = self._one_for_each(values)
         gap = (array - self._means) / self._deviations
         densities = -0.5 * np.square(gap) - np.log(self._deviations) - 0.5 * np.log(2.0 * np.pi)
         with np.errstate(divide="ignore"):

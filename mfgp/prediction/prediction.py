@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 import numpy as np
 import pandas as pd
 
-from mfgp.errors import ColumnError, DataTypeError, ParameterError
+from mfgp.errors import ColumnError, DataError, DataTypeError, ParameterError
 from mfgp.expressions import Condition, Expression, Quantity, parse
 from mfgp.prediction.quadrature import Quadrature
 
@@ -241,6 +241,15 @@ class Prediction(ABC):
 
     def __repr__(self) -> str:
         return f"Prediction of {len(self)} rows, tasks {list(self.tasks)}:\n{self.to_frame()!r}"
+
+    def _one_for_each(self, values: pd.DataFrame | np.ndarray) -> np.ndarray:
+        """Values (n, T) in the tasks' order as an array, or a DataError where there are not as many as predictions."""
+        array = np.asarray(values, dtype=float)
+        if array.shape != self.means.shape:
+            raise DataError(
+                f"values have the shape {array.shape}, expected {self.means.shape}: one for each prediction"
+            )
+        return array
 
     def _frame(self, values: np.ndarray) -> pd.DataFrame:
         return pd.DataFrame(values, self.index, pd.Index(self.tasks, tupleize_cols=False))
