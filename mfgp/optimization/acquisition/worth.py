@@ -1,0 +1,64 @@
+"""What a candidate is worth: the utility of its tasks where the constraints hold, and a floor where they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mfgp.expressions import Condition, Quantity
+
+SHARPNESS = 50.0  # how suddenly a constraint ceases to hold
+
+
+@dataclass(frozen=True, eq=False)
+class Worth:
+    """A number at values of the tasks.
+
+    Parameters
+    ----------
+    utility
+        What is maximised.
+    constraints
+        What has to hold.
+    tasks
+        Names of the tasks, in the order of the values.
+    scales
+        How large the margin of each constraint typically is.
+    floor
+        What a candidate is worth that breaks a constraint, or where the utility is not defined.
+    """
+
+    utility: Quantity
+    constraints: Sequence[Condition]
+    tasks: tuple[Hashable, ...]
+    scales: Sequence[float] = ()
+    floor: float = 0.0
+
+    @property
+    def used(self) -> list[int]:
+        """Places of the tasks that it depends on."""
+        names = {name for part in (self.utility, *self.constraints) for name in part.tasks}
+        return [place for place, name in enumerate(self.tasks) if name in names]
+
+    def linear(self) -> tuple[Tensor, float] | None:
+        """Weights (T,) and a constant, where it is linear in the tasks."""
+        form = self.utility.linear()
+        if self.constraints or form is None:
+            return None
+        return torch.from_numpy(form.vector(self.tasks)), form.offset
+
+    def at(self, values: Tensor) -> Tensor:
+        """(...) worth at values (..., T) of the tasks, differentiable.
+
+        A constraint counts by a steep logistic function of its margin, so that there is a gradient.
+        """
+        named = dict(zip(self.tasks, values.unbind(-1), strict=True))
+        utility = self.utility.evaluate(named)
+        worth = torch.where(utility.isnan(), self.floor, utility).expand(values.shape[:-1])
+        for constraint, scale in zip(self.constraints, self.scales, strict=True):
+            margin = torch.nan_to_num(constraint.evaluate(named), nan=-torch.inf)
+            worth = self.floor + (worth - self.floor) * torch.sigmoid(margin * (SHARPNESS / scale))
+        return worth
