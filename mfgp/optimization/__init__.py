@@ -1,0 +1,9 @@
+"""Campaigns: what to measure next, at which row and of which task, until the best is found."""
+
+from mfgp.optimization.box import Box
+from mfgp.optimization.costs import Costs
+from mfgp.optimization.decision import Acquisition, Decision
+from mfgp.optimization.objective import Objective, maximize, minimize, target
+from mfgp.optimization.pool import Pool
+
+__all__ = ["Acquisition", "Box", "Costs", "Decision", "Objective", "Pool", "maximize", "minimize", "target"]
