@@ -33,10 +33,9 @@ class Foresight:
         self._model, self._worth, self._fineness = model, worth, fineness
         self._means, self._scales = model._units()
         joint = model.joint(candidates)
-        self._mean, self._covariance = joint.mean, joint.covariance
+        self._mean, self._covariance = _of_tasks(joint.mean, joint.covariance, worth.places)
         x = model._standardized_inputs(candidates)
-        self._used = worth.used
-        rows = [torch.cat([x, torch.full_like(x[:, :1], task)], dim=-1) for task in self._used]
+        rows = [torch.cat([x, torch.full_like(x[:, :1], task)], dim=-1) for task in worth.places]
         self._shared = SharedWith(model.exact_posterior, torch.stack(rows, dim=1).flatten(0, 1))
         self._noise = model.likelihood.task_variance().detach()
 
@@ -60,16 +59,25 @@ class Foresight:
 
     def _measurements(self, shared: Shared) -> Measurements:
         """Of every task at n inputs, (n, T, m + 1, ...): the last candidate is the input itself."""
-        count, tasks, fixed = len(shared.mean), len(self._means), len(self._mean)
+        count, tasks = shared.mean.shape
+        fixed, used = self._mean.shape
+        places = self._worth.places
         deviation = (shared.own.diagonal(dim1=-2, dim2=-1).clamp_min(0.0) + self._noise).sqrt()
-        shift = shared.mean.new_zeros(count, tasks, fixed + 1, tasks)
-        shift[:, :, :fixed, self._used] = shared.covariance.view(count, tasks, fixed, len(self._used))
-        shift[:, :, fixed] = shared.own
-        shift = shift / deviation[:, :, None, None].clamp_min(torch.finfo(shift.dtype).tiny) * self._scales
-        own_mean = (shared.mean * self._scales + self._means)[:, None, None].expand(-1, tasks, -1, -1)
-        own = (shared.own * torch.outer(self._scales, self._scales))[:, None, None].expand(-1, tasks, -1, -1, -1)
+        beside = shared.covariance.view(count, tasks, fixed, used)
+        shift = torch.cat([beside, shared.own[:, :, None, places]], dim=2) * self._scales[places]
+        shift = shift / deviation[:, :, None, None].clamp_min(torch.finfo(shift.dtype).tiny)
+        mean = shared.mean * self._scales + self._means
+        covariance = shared.own * torch.outer(self._scales, self._scales)
+        own_mean, own_covariance = _of_tasks(mean[:, None, None], covariance[:, None, None], places)
         return Measurements(
-            torch.cat([self._mean.expand(count, tasks, -1, -1), own_mean], dim=2),
-            torch.cat([self._covariance.expand(count, tasks, -1, -1, -1), own], dim=2),
+            torch.cat([self._mean.expand(count, -1, -1).unsqueeze(1), own_mean], dim=2).expand_as(shift),
+            torch.cat([self._covariance.expand(count, -1, -1, -1).unsqueeze(1), own_covariance], dim=2).expand(
+                -1, tasks, -1, -1, -1
+            ),
             shift,
         )
+
+
+def _of_tasks(mean: Tensor, covariance: Tensor, places: list[int]) -> tuple[Tensor, Tensor]:
+    """Means (..., S) and covariances (..., S, S) of some of the tasks, of (..., T) and (..., T, T)."""
+    return mean[..., places], covariance[..., places, :][..., places]

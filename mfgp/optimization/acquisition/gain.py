@@ -20,11 +20,11 @@ class Measurements(NamedTuple):
     """Measurements that could be made, and what each would tell of m candidates, in the tasks' units.
 
     mean
-        (..., m, T) means of the tasks at the candidates.
+        (..., m, S) means of the tasks that the worth depends on, at the candidates.
     covariance
-        (..., m, T, T) their covariances.
+        (..., m, S, S) their covariances.
     shift
-        (..., m, T) by how much the means move when the measurement is one of its deviations above its mean.
+        (..., m, S) by how much the means move when the measurement is one of its deviations above its mean.
     """
 
     mean: Tensor
@@ -50,7 +50,7 @@ def expected_gain(worth: Worth, measurements: Measurements, fineness: Fineness) 
     Parameters
     ----------
     worth
-        Of a candidate with T tasks.
+        Of a candidate.
     measurements
         Whose gain is wanted.
     fineness
@@ -74,7 +74,7 @@ def expected_gain(worth: Worth, measurements: Measurements, fineness: Fineness) 
 
 
 def expected_worth(worth: Worth, mean: Tensor, covariance: Tensor, draws: int) -> tuple[Tensor, Tensor]:
-    """Mean (n,) and deviation (n,) of the worth at candidates with means (n, T) and covariances (n, T, T)."""
+    """Mean (n,) and deviation (n,) of the worth at candidates with means (n, S) and covariances (n, S, S)."""
     form = worth.linear()
     if form is not None:
         weights, offset = form
@@ -116,7 +116,7 @@ def _by_quadrature(
 
 
 def _root(covariance: Tensor) -> Tensor:
-    """Lower triangular factors (..., T, T) of covariances that may be singular."""
+    """Lower triangular factors (..., S, S) of covariances that may be singular."""
     scale = covariance.diagonal(dim1=-2, dim2=-1).clamp_min(torch.finfo(covariance.dtype).tiny).sqrt()
     correlation = covariance / (scale.unsqueeze(-1) * scale.unsqueeze(-2))
     correlation = correlation + 1e-8 * torch.eye(scale.shape[-1]).to(covariance)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -23,8 +24,8 @@ class Worth:
         What is maximised.
     constraints
         What has to hold.
-    tasks
-        Names of the tasks, in the order of the values.
+    model_tasks
+        Names of all tasks of the model, in its order.
     scales
         How large the margin of each constraint typically is.
     floor
@@ -33,25 +34,30 @@ class Worth:
 
     utility: Quantity
     constraints: Sequence[Condition]
-    tasks: tuple[Hashable, ...]
+    model_tasks: tuple[Hashable, ...]
     scales: Sequence[float] = ()
     floor: float = 0.0
 
-    @property
-    def used(self) -> list[int]:
-        """Places of the tasks that it depends on."""
+    @cached_property
+    def tasks(self) -> tuple[Hashable, ...]:
+        """The S tasks that it depends on, in the model's order."""
         names = {name for part in (self.utility, *self.constraints) for name in part.tasks}
-        return [place for place, name in enumerate(self.tasks) if name in names]
+        return tuple(name for name in self.model_tasks if name in names)
+
+    @cached_property
+    def places(self) -> list[int]:
+        """Their places among the tasks of the model."""
+        return [self.model_tasks.index(name) for name in self.tasks]
 
     def linear(self) -> tuple[Tensor, float] | None:
-        """Weights (T,) and a constant, where it is linear in the tasks."""
+        """Weights (S,) and a constant, where it is linear in the tasks."""
         form = self.utility.linear()
         if self.constraints or form is None:
             return None
         return torch.from_numpy(form.vector(self.tasks)), form.offset
 
     def at(self, values: Tensor) -> Tensor:
-        """(...) worth at values (..., T) of the tasks, differentiable.
+        """(...) worth at values (..., S) of these tasks, differentiable.
 
         A constraint counts by a steep logistic function of its margin, so that there is a gradient.
         """
