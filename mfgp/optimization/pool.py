@@ -16,7 +16,9 @@ from mfgp.data.table import listed, read_numbers, require_unique
 from mfgp.errors import ColumnError, DataError, DataTypeError
 from mfgp.expressions import Condition
 from mfgp.optimization.inputs import holds
+from mfgp.optimization.points import Point, Points
 from mfgp.optimization.spread import coordinates, far_apart
+from mfgp.optimization.trial import Label
 
 
 class Pool:
@@ -174,9 +176,27 @@ class Pool:
         return coordinates(inputs, *self._bounds, self.levels)
 
     @cached_property
+    def points(self) -> dict[Hashable, Point]:
+        """The inputs of each candidate, by its label."""
+        return dict(zip(self.labels, Points(self.columns, self.levels).read(self.frame, "the pool"), strict=True))
+
+    @cached_property
+    def labels_at(self) -> dict[Point, list[Label]]:
+        """The labels of the candidates that have the same inputs, by these."""
+        found: dict[Point, list[Label]] = {}
+        for label, point in self.points.items():
+            found.setdefault(point, []).append(plain_label(label))
+        return found
+
+    @cached_property
     def _bounds(self) -> tuple[pd.Series, pd.Series]:
         numbers = self.frame[[name for name in self.columns if name not in self.levels]]
         return numbers.min(), numbers.max()
+
+
+def plain_label(label: Any) -> Label:
+    """A candidate's label as text or a whole number of Python's own."""
+    return str(label) if isinstance(label, str) else int(label)
 
 
 def _require_labels(labels: pd.Index) -> None:
