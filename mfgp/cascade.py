@@ -44,8 +44,8 @@ class CascadeModel:
         the noise and the posterior of each.
     reports
         For each task, how its fit went.
-    input_transform, outcome_transform
-        BoTorch transforms between units; no `input_transform` where no input is a number.
+    input_scaling, outcome_transform
+        BoTorch transforms between units; no `input_scaling` where no input is a number.
 
     Raises
     ------
@@ -73,7 +73,7 @@ class CascadeModel:
     ) -> None:
         self.sources, self.levels = dict(sources), dict(levels or {})
         rows = torch.cat([observations.x, observations.task.unsqueeze(-1).to(observations.x)], dim=-1)
-        self.input_transform = standardize_inputs(rows, categorical=levels or {})
+        self.input_scaling = standardize_inputs(rows, categorical=levels or {})
         self.outcome_transform = TaskStandardize(len(sources)).to(rows)
         y, variance = self.outcome_transform(
             observations.y.unsqueeze(-1), observations.noise.square().unsqueeze(-1), rows
@@ -124,10 +124,10 @@ class CascadeModel:
         return self.cascade.noise_variance.sqrt() * self._units()[1]
 
     def _inputs(self, X: Tensor) -> Tensor:
-        if self.input_transform is None:
+        if self.input_scaling is None:
             return X
         rows = torch.cat([X, torch.zeros(len(X), 1).to(X)], dim=-1)
-        return self.input_transform(rows)[..., :-1]
+        return self.input_scaling(rows)[..., :-1]
 
     def _units(self) -> tuple[Tensor, Tensor]:
         return self.outcome_transform.means, self.outcome_transform.stdvs

@@ -240,7 +240,7 @@ def test_the_prior_while_training_is_the_kernel(kernel: TaskKernel) -> None:
     model = build(kernel).train()
     prior = model(*model.train_inputs)
     assert (prior.mean == 0).all()
-    transformed = model.input_transform(model.train_inputs[0])
+    transformed = model.input_scaling(model.train_inputs[0])
     close(prior.covariance_matrix, model.covar_module(transformed).to_dense())
 
 
@@ -351,7 +351,7 @@ def retrained(model: TaskGP, rows: Tensor, values: Tensor, known: Tensor | None 
     stdvs, means = model.outcome_transform.stdvs, model.outcome_transform.means
     task = rows[:, -1].long()
     new.outcome_transform.load_state_dict(model.outcome_transform.state_dict())
-    new.input_transform.load_state_dict(model.input_transform.state_dict())
+    new.input_scaling.load_state_dict(model.input_scaling.state_dict())
     new.set_train_data(rows, (values.squeeze(-1) - means[task]) / stdvs[task], strict=False)
     with torch.no_grad():
         new.likelihood.raw_scale.copy_(model.likelihood.raw_scale)
@@ -606,7 +606,7 @@ def test_a_task_unknown_to_the_model() -> None:
 
 
 def test_output_tasks_that_do_not_exist() -> None:
-    with pytest.raises(DataError, match=r"the tasks \[2\] were named, expected whole numbers from 0 to 1"):
+    with pytest.raises(DataError, match=r"the tasks \[2.0\] were named, expected whole numbers from 0 to 1"):
         TaskGP(*data(), output_tasks=[2])
 
 

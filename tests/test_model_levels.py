@@ -33,7 +33,7 @@ def model() -> TaskGP:
 
 def test_codes_stay_as_they_are_and_numbers_are_standardised(model: TaskGP) -> None:
     X, _ = rows()
-    transformed = model.input_transform(X)
+    transformed = model.input_scaling(X)
     torch.testing.assert_close(transformed[:, [0, 2]], X[:, [0, 2]])
     torch.testing.assert_close(transformed[:, 1].mean(), torch.zeros((), dtype=torch.float64), atol=1e-12, rtol=0)
 

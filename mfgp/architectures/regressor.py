@@ -316,8 +316,8 @@ class Regressor(Checking, RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 f"lengthscales_ are known for the named kernels, but this model uses {unknown[0]}; "
                 "read its parameters from the kernels in model_"
             )
-        transform = getattr(self.model_, "input_transform", None)  # there is none without numbers
-        scale = np.empty(0) if transform is None else transform.coefficient.flatten().cpu().numpy()
+        scaling = self.model_.input_scaling  # there is none without numbers
+        scale = np.empty(0) if scaling is None else scaling.coefficient.flatten().cpu().numpy()
         width = expanded_columns(len(self._inputs.columns), self._inputs.counts)
         rows = [
             plain(kernel).lengthscale.detach().expand(1, width).cpu().numpy()[0, : len(scale)] * scale

@@ -12,6 +12,7 @@ from gpytorch.distributions import MultitaskMultivariateNormal, MultivariateNorm
 from linear_operator import to_linear_operator
 from torch import Tensor
 
+from mfgp.data.task_values import TaskValues
 from mfgp.errors import DataTypeError
 
 
@@ -26,6 +27,8 @@ class TaskStandardize(OutcomeTransform):
     ----------
     num_tasks
         T.
+    task_values
+        What stands in the task column for each task; their indices by default.
 
     Examples
     --------
@@ -36,14 +39,15 @@ class TaskStandardize(OutcomeTransform):
     [-0.7071, 0.7071, -0.7071, 0.7071]
     """
 
-    def __init__(self, num_tasks: int) -> None:
+    def __init__(self, num_tasks: int, task_values: TaskValues | None = None) -> None:
         super().__init__()
+        self.task_values = TaskValues.indices(num_tasks) if task_values is None else task_values
         self.register_buffer("means", torch.zeros(num_tasks, dtype=torch.float64))
         self.register_buffer("stdvs", torch.ones(num_tasks, dtype=torch.float64))
 
     def forward(self, Y: Tensor, Yvar: Tensor | None = None, X: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Standardise values (..., n, 1), and divide their noise variances accordingly."""
-        task = _task(X)
+        task = self._task(X)
         if self.training:
             measured = {index: Y[..., 0][task == index] for index in task.unique().tolist()}
             spreads = {index: _spread(values) for index, values in measured.items()}
@@ -60,7 +64,7 @@ class TaskStandardize(OutcomeTransform):
         self, Y: Tensor, Yvar: Tensor | None = None, X: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
         """Take standardised values (..., n, 1) and their variances back to the tasks' units."""
-        task = _task(X)
+        task = self._task(X)
         means, stdvs = self.means[task].unsqueeze(-1), self.stdvs[task].unsqueeze(-1)
         return Y * stdvs + means, None if Yvar is None else Yvar * stdvs * stdvs
 
@@ -74,7 +78,7 @@ class TaskStandardize(OutcomeTransform):
                 f"TaskStandardize got a {type(posterior).__name__}, expected a Gaussian posterior of BoTorch "
                 "(GPyTorchPosterior); apply your own transform after it"
             )
-        task = _task(X)
+        task = self._task(X)
         means, stdvs = self.means[task], self.stdvs[task]
         distribution = posterior.distribution
         covariance = to_linear_operator(distribution.covariance_matrix * stdvs.unsqueeze(-1) * stdvs.unsqueeze(-2))
@@ -88,6 +92,11 @@ class TaskStandardize(OutcomeTransform):
     def subset_output(self, idcs: list[int]) -> TaskStandardize:
         """The same transform: which tasks are outputs does not matter to it."""
         return self
+
+    def _task(self, X: Tensor | None) -> Tensor:
+        if X is None:
+            raise DataTypeError("TaskStandardize got X=None, expected the inputs with the task as their last column")
+        return self.task_values.index(X[..., -1])
 
 
 def standardize_inputs(X: Tensor, categorical: Collection[int] = ()) -> AffineInputTransform | None:
@@ -108,12 +117,6 @@ def standardize_inputs(X: Tensor, categorical: Collection[int] = ()) -> AffineIn
     inputs = X[:, numbers]
     spread = torch.stack([_spread(values) or _size(values) for values in inputs.T])
     return AffineInputTransform(d=X.shape[-1], coefficient=spread, offset=inputs.mean(0), indices=numbers)
-
-
-def _task(X: Tensor | None) -> Tensor:
-    if X is None:
-        raise DataTypeError("TaskStandardize got X=None, expected the inputs with the task as their last column")
-    return X[..., -1].long()
 
 
 def _spread(values: Tensor) -> Tensor | None:

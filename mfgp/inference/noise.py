@@ -13,6 +13,7 @@ from linear_operator.operators import DiagLinearOperator
 from torch import Tensor
 from torch.nn import Parameter
 
+from mfgp.data.task_values import TaskValues
 from mfgp.kernels.priors import NoisePrior, RelatedNoisePrior
 
 
@@ -33,6 +34,8 @@ class TaskNoise(_GaussianLikelihoodBase):
         stands alone.
     related
         (m,) noise levels that are known already, of tasks related to the one task here; None for none.
+    task_values
+        What stands in the task column of rows for each task; their indices by default.
 
     Examples
     --------
@@ -51,10 +54,12 @@ class TaskNoise(_GaussianLikelihoodBase):
         known: Tensor | None = None,
         groups: Tensor | None = None,
         related: Tensor | None = None,
+        task_values: TaskValues | None = None,
     ) -> None:
         super().__init__(noise_covar=HomoskedasticNoise())
         del self.noise_covar
         self.num_tasks = num_tasks
+        self.task_values = TaskValues.indices(num_tasks) if task_values is None else task_values
         known = torch.full(task.shape, torch.nan) if known is None else known
         self.register_buffer("known_variance", known.to(torch.float64).square())
         learned, typical = _summary(num_tasks, task, self.known_variance)
@@ -102,14 +107,14 @@ class TaskNoise(_GaussianLikelihoodBase):
     def _shaped_noise_covar(
         self, base_shape: torch.Size, *params: Any, noise: Tensor | None = None, **kwargs: Any
     ) -> DiagLinearOperator:
-        """Noise of the rows in `params`, the task index being their last column.
+        """Noise of the rows in `params`, the task being their last column.
 
         As in GPyTorch's fixed-noise likelihood, the known noise is used when the rows are the training rows.
         """
         if noise is not None:
             return DiagLinearOperator(noise)
         rows = params[0][0] if isinstance(params[0], (list, tuple)) else params[0]
-        task = rows[..., -1].long()
+        task = self.task_values.index(rows[..., -1])
         if task.shape[-1] == self.known_variance.shape[-1]:
             return DiagLinearOperator(self.variance(task, self.known_variance))
         return DiagLinearOperator(self.task_variance()[task])

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
+from mfgp.data.task_values import TaskValues
 from mfgp.errors import DataError, ParameterError
 from mfgp.kernels import TaskKernel
 
 
-def every_task(X: Tensor, tasks: list[int]) -> Tensor:
+def every_task(X: Tensor, tasks: Sequence[float]) -> Tensor:
     """Rows (..., q, d) once for each task, task by task: (..., q T, d + 1)."""
     blocks = [torch.cat([X, torch.full_like(X[..., :1], float(task))], dim=-1) for task in tasks]
     return torch.cat(blocks, dim=-2)
-
-
-def check_tasks(values: Tensor, num_tasks: int) -> Tensor:
-    """Task indices as integers; DataError unless they are whole numbers from 0 to T - 1."""
-    index = values.long()
-    if not (torch.equal(index.to(values), values) and bool((index >= 0).all()) and bool((index < num_tasks).all())):
-        found = sorted(set(values.unique().tolist()))
-        raise DataError(f"the tasks {found} were named, expected whole numbers from 0 to {num_tasks - 1}")
-    return index
 
 
 def variances(noise: Tensor, shape: torch.Size) -> Tensor:
@@ -85,16 +77,38 @@ def check_codes(train_X: Tensor, levels: Mapping[int, int]) -> None:
             )
 
 
-def number_of_tasks(train_X: Tensor, task_feature: int, kernel: TaskKernel | None, all_tasks: list[int] | None) -> int:
-    """T, from the kernel or the indices; ParameterError unless the task column is the last."""
+def read_task_values(
+    train_X: Tensor, task_feature: int, kernel: TaskKernel | None, all_tasks: Sequence[float] | None
+) -> TaskValues:
+    """What stands for each task in the last column of rows (n, d + 1).
+
+    DataError for a row of another task, ParameterError unless the task column is the last and the kernel's tasks are
+    as many.
+    """
     columns = train_X.shape[-1]
     if task_feature not in (-1, columns - 1):
         raise ParameterError(
             f"task_feature={task_feature}, expected the last column ({columns - 1} or -1); move the task column there"
         )
-    if kernel is not None:
-        num_tasks = kernel.num_tasks
+    if all_tasks is not None:
+        values = TaskValues(sorted({float(task) for task in all_tasks}))
     else:
-        num_tasks = int(max([*(all_tasks or []), train_X[:, -1].max().item()])) + 1
-    check_tasks(train_X[:, -1], num_tasks)
-    return num_tasks
+        largest = max(int(train_X[:, -1].max()), 0)
+        values = TaskValues.indices(largest + 1 if kernel is None else kernel.num_tasks)
+    if kernel is not None and kernel.num_tasks != len(values):
+        raise ParameterError(
+            f"all_tasks are {len(values)} different numbers, but the kernel is for {kernel.num_tasks} tasks; give one "
+            "number for each"
+        )
+    values.index(train_X[:, -1], "write all_tasks=[...] with every number that stands for a task, such as a fidelity")
+    return values
+
+
+def check_task_column(train_X: Tensor, transformed_X: Tensor) -> None:
+    """Raise ParameterError if an input transform has changed the task column of rows (n, d + 1)."""
+    if not torch.equal(train_X[..., -1], transformed_X[..., -1]):
+        inputs = train_X.shape[-1] - 1
+        raise ParameterError(
+            "input_transform changes the last column, which names the task; transform the inputs only, for example "
+            f"Normalize({inputs + 1}, indices=list(range({inputs})))"
+        )

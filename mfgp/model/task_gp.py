@@ -28,29 +28,30 @@ from mfgp.data.scaling import TaskStandardize, standardize_inputs
 from mfgp.errors import ParameterError
 from mfgp.inference import ExactPosterior, FitReport, TaskNoise, fit, refit
 from mfgp.inference.posterior import Joint
-from mfgp.kernels import CoregionalizationKernel, TaskKernel, input_kernel
-from mfgp.kernels.levels import expanded_columns
+from mfgp.kernels import TaskKernel
 from mfgp.model.checks import (
     check_codes,
-    check_tasks,
+    check_task_column,
     check_training_data,
     every_task,
-    number_of_tasks,
+    read_task_values,
     variances,
 )
+from mfgp.model.construction import column_roles, default_kernel
+from mfgp.model.growth import grown
 
 
 class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
-    """An exact Gaussian process over (input, task) as a BoTorch model; the task index is the last input column.
+    """An exact Gaussian process over (input, task) as a BoTorch model; the task is the last input column.
 
-    It goes wherever BoTorch's ``MultiTaskGP`` goes; ``botorch.fit.fit_gpytorch_mll`` fits it by
-    :func:`mfgp.inference.fit`.
+    It goes wherever BoTorch's ``MultiTaskGP`` goes, and where ``SingleTaskMultiFidelityGP`` goes if the fidelities are
+    a few numbers; ``botorch.fit.fit_gpytorch_mll`` fits it by :func:`mfgp.inference.fit`.
     The tasks' unknown means are integrated out by the kernel, so ``mean_module`` is zero.
 
     Parameters
     ----------
     train_X
-        (n, d + 1) inputs with the task index, 0 to T - 1, as their last column.
+        (n, d + 1) inputs with the task as their last column: its index, 0 to T - 1, or what `all_tasks` says.
     train_Y
         (n, 1) values, in each task's own units.
     task_feature
@@ -62,22 +63,25 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
     output_tasks
         Tasks that ``posterior`` gives where X has no task column; all by default.
     all_tasks
-        All task indices, where some have no observation yet and `kernel` is not given.
+        The T numbers that stand for tasks in the last column, such as fidelities 0.5, 0.75 and 1; the kernel counts
+        tasks in ascending order of them. By default 0 to T - 1, T being the kernel's, or one more than the largest.
     cat_dims
         Columns of train_X that hold the codes of levels, 0 to L - 1, whose positions are learned; a code from L on is a
         level not seen before. They are left to the kernel where `kernel` is given.
     input_transform
-        A BoTorch input transform; by default each numeric input is standardised by its own mean and deviation.
+        A BoTorch input transform, which leaves the task alone. By default there is none, and the model standardises
+        each numeric input by its own mean and deviation inside, so that ``train_inputs`` stay as they were given.
     outcome_transform
         A BoTorch outcome transform; by default each task is standardised by its own mean and deviation.
 
     Raises
     ------
     DataError
-        A shape or a type does not fit, a value is missing or infinite, a variance is negative or infinite, or a task
-        index is not a whole number from 0 to T - 1.
+        A shape or a type does not fit, a value is missing or infinite, a variance is negative or infinite, or a number
+        that names no task stands in the task column or among the output tasks.
     ParameterError
-        The task column is not the last, an output task does not exist, or `cat_dims` are not the kernel's.
+        The task column is not the last or an input transform changes it, or `all_tasks` or `cat_dims` are not the
+        kernel's.
 
     Examples
     --------
@@ -102,42 +106,48 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         task_feature: int = -1,
         train_Yvar: Tensor | None = None,
         kernel: TaskKernel | None = None,
-        output_tasks: list[int] | None = None,
-        all_tasks: list[int] | None = None,
+        output_tasks: Sequence[float] | None = None,
+        all_tasks: Sequence[float] | None = None,
         cat_dims: Sequence[int] | None = None,
         input_transform: InputTransform | _DefaultType | None = DEFAULT,
         outcome_transform: OutcomeTransform | _DefaultType | None = DEFAULT,
     ) -> None:
         check_training_data(train_X, train_Y, train_Yvar)
         inputs = train_X.shape[-1] - 1
-        num_tasks = number_of_tasks(train_X, task_feature, kernel, all_tasks)
+        task_values = read_task_values(train_X, task_feature, kernel, all_tasks)
+        num_tasks = len(task_values)
         if kernel is None:
-            kernel = _default_kernel(train_X, num_tasks, cat_dims or [])
+            kernel = default_kernel(train_X, num_tasks, cat_dims or [])
         elif cat_dims is not None and {*cat_dims} != {*kernel.levels}:
             raise ParameterError(
                 f"cat_dims={list(cat_dims)}, but the kernel reads the columns {list(kernel.levels)} as categories; "
                 "leave cat_dims out, or write kernel.embed_levels(d, {column: levels}) first"
             )
         check_codes(train_X, kernel.levels)
+        scaling = None
         if input_transform is DEFAULT:
-            input_transform = standardize_inputs(train_X, categorical=kernel.levels)
+            input_transform, scaling = None, standardize_inputs(train_X, categorical=kernel.levels)
         if outcome_transform is DEFAULT:
-            outcome_transform = TaskStandardize(num_tasks)
+            outcome_transform = TaskStandardize(num_tasks, task_values)
         with torch.no_grad():
             transformed_X = self.transform_inputs(X=train_X, input_transform=input_transform)
+        check_task_column(train_X, transformed_X)
         targets, variance = train_Y, train_Yvar
         if outcome_transform is not None:
             outcome_transform.to(train_X).train()
             targets, variance = outcome_transform(Y=train_Y, Yvar=train_Yvar, X=transformed_X)
         known = None if variance is None else variance.squeeze(-1).sqrt()
-        likelihood = TaskNoise(num_tasks, train_X[..., -1].long(), known, kernel.groups())
+        task = task_values.index(train_X[..., -1])
+        likelihood = TaskNoise(num_tasks, task, known, kernel.groups(), task_values=task_values)
         super().__init__(train_X, targets.squeeze(-1), likelihood)
         self.mean_module = ZeroMean()
         self.covar_module = kernel
+        self.task_values = task_values
+        self.input_scaling = scaling
         self.num_tasks = num_tasks
         self.num_non_task_features = inputs
         self._task_feature = inputs
-        self._output_tasks = list(range(num_tasks)) if output_tasks is None else list(output_tasks)
+        self._output_tasks = task_values.values.tolist() if output_tasks is None else list(output_tasks)
         self._num_outputs = len(self._output_tasks)
         self._map_tasks(torch.tensor(self._output_tasks))
         self._exact: ExactPosterior | None = None
@@ -152,13 +162,14 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         """Prior over rows (..., n, d + 1)."""
         if self.training:
             x = self.transform_inputs(x)
+        x = self.encode(x)
         return MultivariateNormal(self.mean_module(x), self.covar_module(x))
 
     def __call__(self, *args: Tensor, **kwargs: Any) -> MultivariateNormal:
         """Prior while training; else the posterior, from a factor that is kept, unless the model is a batch."""
         if self.training or settings.prior_mode.on() or self.train_inputs[0].dim() > 2:
             return super().__call__(*args, **kwargs)
-        mean, covariance = self.exact_posterior.at(args[0])
+        mean, covariance = self.exact_posterior.at(self.encode(args[0]))
         return MultivariateNormal(mean, to_linear_operator(covariance))
 
     @property
@@ -197,7 +208,7 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
     def posterior(
         self,
         X: Tensor,
-        output_indices: list[int] | None = None,
+        output_indices: Sequence[float] | None = None,
         observation_noise: bool | Tensor = False,
         posterior_transform: PosteriorTransform | None = None,
     ) -> GPyTorchPosterior | TransformedPosterior:
@@ -229,7 +240,7 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
             raise ParameterError("output_indices was given, but X names the task of each row; leave one of them out")
         tasks = self._output_tasks if output_indices is None else list(output_indices)
         rows = X if alone else every_task(X, tasks)
-        self._map_tasks(rows[..., -1])
+        task = self._map_tasks(rows[..., -1])
         transformed = self.transform_inputs(rows)
         distribution = self(transformed)
         if isinstance(observation_noise, Tensor):
@@ -237,7 +248,7 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
             variance = variances(observation_noise, shape).mT.flatten(-2)
             distribution = self.likelihood(distribution, transformed, noise=variance)
         elif observation_noise:
-            variance = self.likelihood.task_variance()[rows[..., -1].long()]
+            variance = self.likelihood.task_variance()[task]
             distribution = self.likelihood(distribution, transformed, noise=variance.expand(distribution.mean.shape))
         if not alone and len(tasks) > 1:
             mean = distribution.mean.unflatten(-1, (len(tasks), -1)).mT
@@ -302,38 +313,19 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         Observations without batch dimensions make the factor grow by their rows; batches of fantasies make a batched
         model, as in GPyTorch.
         """
-        task = inputs[..., -1].long()
+        task = self._map_tasks(inputs[..., -1])
         typical = self.likelihood.task_variance().detach()[task]
         noise = kwargs.pop("noise", torch.full_like(typical, torch.nan))
         noise = torch.where(noise.isnan() & ~self.likelihood.learned[task], typical, noise)
         batched = self.train_inputs[0].dim() > 2 or inputs.dim() > 2 or targets.dim() > 1
         if not batched and not inputs.requires_grad and not targets.requires_grad:
-            return self._grown(inputs, targets, noise)
+            return grown(self, inputs, targets, noise)
         if self.prediction_strategy is None:
             ExactGP.__call__(self, inputs)
         model = super().get_fantasy_model(inputs, targets, noise=torch.where(noise.isnan(), typical, noise), **kwargs)
         model._exact = None
         before = self.likelihood.known_variance.shape[-1]
         model.likelihood.known_variance[..., before:].masked_fill_(noise.isnan(), torch.nan)
-        return model
-
-    def _grown(self, inputs: Tensor, targets: Tensor, noise: Tensor) -> TaskGP:
-        """A copy with observations added, whose variances are NaN where the noise is that of their task."""
-        kernel, likelihood = deepcopy(self.covar_module), self.likelihood.get_fantasy_likelihood(noise=noise)
-        before, after = len(self.train_targets), len(self.train_targets) + len(targets)
-        index = torch.arange(before, after, device=targets.device)
-        more = Observations(inputs[:, :-1], inputs[:, -1].long(), targets, noise.sqrt(), index)
-        exact, strategy = self.exact_posterior, self.prediction_strategy
-        in_place_of = {
-            id(self.covar_module): kernel,
-            id(self.likelihood): likelihood,
-            id(exact): exact.extended(more, likelihood),
-            id(self.train_inputs): [torch.cat([self.train_inputs[0], inputs])],
-            id(self.train_targets): torch.cat([self.train_targets, targets]),
-            **({} if strategy is None else {id(strategy): likelihood}),
-        }
-        model = deepcopy(self, in_place_of)
-        model.prediction_strategy = None
         return model
 
     def subset_output(self, idcs: list[int]) -> TaskGP:
@@ -348,16 +340,37 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         cls,
         training_data: SupervisedDataset | MultiTaskDataset,
         task_feature: int = -1,
-        kernel: TaskKernel | None = None,
-        output_tasks: list[int] | None = None,
+        fidelity_features: Sequence[int] = (),
+        categorical_features: Sequence[int] = (),
         **kwargs: Any,
     ) -> dict[str, Any]:
-        """Constructor arguments from a BoTorch data set."""
-        inputs = super().construct_inputs(training_data)
-        return inputs | {"task_feature": task_feature, "kernel": kernel, "output_tasks": output_tasks} | kwargs
+        """Constructor arguments from a BoTorch data set.
+
+        Parameters
+        ----------
+        training_data
+            Rows with their task as the last column. The target of a ``MultiTaskDataset`` is the only output.
+        task_feature, fidelity_features
+            The task's column; a column of fidelities is one.
+        categorical_features
+            Columns of codes; the task's may be among them.
+        kwargs
+            Other arguments of the constructor.
+
+        Raises
+        ------
+        ParameterError
+            There are several fidelities.
+        """
+        roles = column_roles(training_data, task_feature, fidelity_features, categorical_features)
+        return super().construct_inputs(training_data) | roles | kwargs
 
     def _map_tasks(self, task_values: Tensor) -> Tensor:
-        return check_tasks(task_values, self.num_tasks)
+        return self.task_values.index(task_values)
+
+    def encode(self, rows: Tensor) -> Tensor:
+        """Rows (..., d + 1) as the kernel reads them: standardised inputs, and the index of the task."""
+        return self.task_values.encode(rows if self.input_scaling is None else self.input_scaling(rows))
 
     def _units(self) -> tuple[Tensor, Tensor]:
         transform = getattr(self, "outcome_transform", None)
@@ -370,23 +383,14 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
 
     def _standardized_inputs(self, X: Tensor) -> Tensor:
         self._evaluate()
-        return self.transform_inputs(torch.cat([X, torch.zeros(len(X), 1).to(X)], dim=-1))[..., :-1]
+        some_task = self.task_values.values[0].to(X).expand(len(X), 1)
+        return self.encode(self.transform_inputs(torch.cat([X, some_task], dim=-1)))[..., :-1]
 
     def _observations(self, rows: Tensor) -> Observations:
-        """The training data as sorted observations, for rows of standardised inputs."""
+        """The training data as sorted observations, for their rows after the user's transform."""
+        rows = self.encode(rows)
         task = rows[..., -1].long()
         order = torch.argsort(task, stable=True)
         known = self.likelihood.known_variance.sqrt()
         index = torch.arange(len(task), device=task.device)
         return Observations(rows[:, :-1], task, self.train_targets, known, index).take(order)
-
-
-def _default_kernel(train_X: Tensor, num_tasks: int, cat_dims: Sequence[int]) -> CoregionalizationKernel:
-    inputs = train_X.shape[-1] - 1
-    if not all(0 <= column < inputs for column in cat_dims):
-        raise ParameterError(f"cat_dims={list(cat_dims)}, expected columns of inputs, from 0 to {inputs - 1}")
-    levels = {column: int(train_X[:, column].max()) + 1 for column in cat_dims}
-    inner = input_kernel("matern52", expanded_columns(inputs, levels))
-    kernel = CoregionalizationKernel([inner], num_tasks, rank=min(num_tasks, 2))
-    kernel.embed_levels(inputs, levels)
-    return kernel

@@ -136,7 +136,7 @@ def refitted(model: TaskRegressor, X: pd.DataFrame, Y: pd.DataFrame) -> TaskGP:
     task = np.nonzero(Y.notna().to_numpy())[1]
     rows = torch.tensor(np.column_stack([X.to_numpy()[np.nonzero(Y.notna().to_numpy())[0]], task]))
     values = torch.tensor(Y.to_numpy()[Y.notna().to_numpy()]).unsqueeze(-1)
-    transforms = {"input_transform": whole.input_transform, "outcome_transform": None}
+    transforms = {"input_transform": whole.input_scaling, "outcome_transform": None}
     stdvs, means = whole.outcome_transform.stdvs, whole.outcome_transform.means
     part = TaskGP(rows, (values - means[task, None]) / stdvs[task, None], kernel=whole.covar_module, **transforms)
     part.likelihood.load_state_dict(
