@@ -6,13 +6,11 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from torch import Tensor
 
 from mfgp.optimization.acquisition.choice import Choice, best_choice, table_of, without_promise
 from mfgp.optimization.acquisition.climbing import climb
 from mfgp.optimization.acquisition.effort import COARSE, effort_for
 from mfgp.optimization.acquisition.outlook import Outlook
-from mfgp.optimization.acquisition.worth import Worth
 from mfgp.optimization.box import Box
 
 SAMPLE = 1024
@@ -39,28 +37,21 @@ def _next(box: Box, outlook: Outlook, rng: np.random.Generator) -> tuple[pd.Data
     leading = rows.iloc[outlook.rivals(worth, inputs, rng)]
     summits = climb(box, outlook.encode, partial(outlook.optimism, worth), leading.iloc[:CLIMBERS])
     rivals = outlook.encode(pd.concat([leading.iloc[:1], summits, leading.iloc[1:]], ignore_index=True))
-    near = _climbed(box, outlook, worth, rivals, sample)
     effort, tasks = effort_for(worth), outlook.decision.tasks
-    found = outlook.gains(worth, rivals[: effort.rivals], outlook.encode(near), effort.fineness)
-    cost = _costs(outlook, near)
-    open_to_all = np.zeros(cost.shape, dtype=bool)
-    choice = best_choice(tasks, found.gain, found.chance, cost, open_to_all)
+    few = outlook.foresee(worth, rivals[: COARSE.rivals], COARSE.fineness)
+    foreseen = outlook.foresee(worth, rivals[: effort.rivals], effort.fineness)
+    rate = few.gains(outlook.encode(sample)).gain / _costs(outlook, sample)
+    climbed = []
+    for task in range(len(tasks)):
+        starts = sample.iloc[np.argsort(-rate[:, task], kind="stable")[:CLIMBERS]]
+        climbed.append(climb(box, outlook.encode, partial(foreseen.gain_along, task), starts))
+    near = pd.concat(climbed, ignore_index=True)
+    gains, cost = foreseen.gains(outlook.encode(near)), _costs(outlook, near)
+    choice = best_choice(tasks, gains.gain, gains.chance, cost, np.zeros(cost.shape, dtype=bool))
     if choice.gain <= worth.least_gain:
         near, cost = summits, _costs(outlook, summits)
         choice = without_promise(choice, range(len(summits)), np.zeros(cost.shape, dtype=bool), cost)
     return near.iloc[[choice.row]], choice
-
-
-def _climbed(box: Box, outlook: Outlook, worth: Worth, rivals: Tensor, sample: pd.DataFrame) -> pd.DataFrame:
-    """Rows at which a measurement of one task or another gains much for its cost."""
-    few = outlook.gains(worth, rivals[: COARSE.rivals], outlook.encode(sample), COARSE.fineness)
-    rate = few.gain / _costs(outlook, sample)
-    effort, found = effort_for(worth), []
-    for task in range(rate.shape[1]):
-        starts = sample.iloc[np.argsort(-rate[:, task], kind="stable")[:CLIMBERS]]
-        gain = partial(outlook.gain_along, worth, rivals[: effort.rivals], effort.fineness, task)
-        found.append(climb(box, outlook.encode, gain, starts))
-    return pd.concat(found, ignore_index=True)
 
 
 def _costs(outlook: Outlook, rows: pd.DataFrame) -> np.ndarray:

@@ -29,12 +29,12 @@ def choose_in_pool(pool: Pool, outlook: Outlook, count: int, rng: np.random.Gene
             rivals = outlook.rivals(worth, inputs, rng)
             effort = effort_for(worth)
             if len(listed) > max(effort.inputs, 2 * count):
-                few = outlook.gains(worth, inputs[rivals[: COARSE.rivals]], inputs[listed], COARSE.fineness)
+                few = outlook.foresee(worth, inputs[rivals[: COARSE.rivals]], COARSE.fineness).gains(inputs[listed])
                 rate = np.where(closed[listed], -np.inf, few.gain / cost[listed]).max(axis=1)
                 near = listed[np.argsort(-rate, kind="stable")[: max(effort.inputs, 2 * count)]]
             else:
                 near = listed
-            found = outlook.gains(worth, inputs[rivals[: effort.rivals]], inputs[near], effort.fineness)
+            found = outlook.foresee(worth, inputs[rivals[: effort.rivals]], effort.fineness).gains(inputs[near])
             choice = best_choice(tasks, found.gain, found.chance, cost[near], closed[near])
             choice = choice._replace(row=int(near[choice.row]))
             if choice.gain > worth.least_gain:

@@ -35,6 +35,24 @@ class Gains(NamedTuple):
     chance: np.ndarray
 
 
+class Foreseen(NamedTuple):
+    """What each model foresees, and the places of the tasks that can be measured."""
+
+    by_model: Sequence[Foresight]
+    measurable: Sequence[int]
+
+    def gains(self, inputs: Tensor) -> Gains:
+        """Of measuring each task at inputs (n, d), averaged over the models."""
+        found = [foresight.at(inputs) for foresight in self.by_model]
+        gain, chance = (torch.stack(part).mean(0).cpu().numpy() for part in zip(*found, strict=True))
+        return Gains(gain[:, self.measurable], chance[:, self.measurable])
+
+    def gain_along(self, task: int, inputs: Tensor) -> Tensor:
+        """The gain (n,) of one of the tasks that can be measured, differentiable in the inputs (n, d)."""
+        found = [foresight.along(inputs)[:, self.measurable[task]] for foresight in self.by_model]
+        return torch.stack(found).mean(0)
+
+
 @dataclass(frozen=True, eq=False)
 class Outlook:
     """Models that count alike, each with what is pending taken to come out as predicted.
@@ -127,17 +145,9 @@ class Outlook:
         levels, deviations = self._expected(worth, inputs)
         return levels + OPTIMISM * deviations
 
-    def gains(self, worth: Worth, rivals: Tensor, inputs: Tensor, fineness: Fineness) -> Gains:
-        """What measuring each task at inputs (n, d) gains, rivals (m, d) being those that may be the best."""
-        found = [Foresight(model, worth, rivals, fineness).at(inputs) for model in self.models]
-        gain, chance = (torch.stack(part).mean(0).cpu().numpy() for part in zip(*found, strict=True))
-        return Gains(gain[:, self.measurable], chance[:, self.measurable])
-
-    def gain_along(self, worth: Worth, rivals: Tensor, fineness: Fineness, task: int, inputs: Tensor) -> Tensor:
-        """The gain (n,) of one of the tasks that can be measured, differentiable in the inputs (n, d)."""
-        place = self.measurable[task]
-        found = [Foresight(model, worth, rivals, fineness).along(inputs)[:, place] for model in self.models]
-        return torch.stack(found).mean(0)
+    def foresee(self, worth: Worth, rivals: Tensor, fineness: Fineness) -> Foreseen:
+        """What measurements would tell of rivals (m, d), which are those that may be the best."""
+        return Foreseen([Foresight(model, worth, rivals, fineness) for model in self.models], self.measurable)
 
     def known_rows(self, box: Box) -> pd.DataFrame:
         """The rows of a box that were learned from, where it allows them."""
