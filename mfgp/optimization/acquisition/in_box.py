@@ -42,8 +42,9 @@ def _next(box: Box, outlook: Outlook, rng: np.random.Generator) -> tuple[pd.Data
     sample = box.sample(SAMPLE, int(rng.integers(1 << 31)))
     rows = pd.concat([sample, outlook.known_rows(box)], ignore_index=True)
     inputs = outlook.encode(rows)
-    worth = outlook.worth(inputs, rng)
-    leading = rows.iloc[outlook.rivals(worth, inputs, rng)]
+    means = outlook.mean(inputs)
+    worth = outlook.worth(means, rng)
+    leading = rows.iloc[outlook.rivals(worth, inputs, means, rng)]
     best = climb(box, outlook.encode, partial(outlook.optimistic, worth, 0.0), leading.iloc[:1])
     summits = climb(box, outlook.encode, partial(outlook.optimistic, worth, OPTIMISM), leading.iloc[:CLIMBERS])
     rivals = outlook.encode(pd.concat([best, summits, leading], ignore_index=True))

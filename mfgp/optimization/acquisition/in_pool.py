@@ -24,8 +24,10 @@ def choose_in_pool(pool: Pool, outlook: Outlook, count: int, rng: np.random.Gene
     """
     decision = outlook.decision
     assert decision.closed is not None
+    inputs = outlook.encode(pool.frame)
     look = _Look(
-        outlook.encode(pool.frame),
+        inputs,
+        outlook.mean(inputs),
         np.column_stack([decision.costs.of(pool.frame, task) for task in decision.tasks]),
         decision.closed.copy(),
         count,
@@ -44,9 +46,10 @@ def choose_in_pool(pool: Pool, outlook: Outlook, count: int, rng: np.random.Gene
 
 
 class _Look(NamedTuple):
-    """What does not change from one measurement to the next: inputs, costs, how many are wanted; and what is closed."""
+    """What one measurement leaves for the next: inputs, means, costs and how many are wanted; and what is closed."""
 
     inputs: Tensor
+    means: Tensor
     cost: np.ndarray
     closed: np.ndarray
     wanted: int
@@ -54,8 +57,8 @@ class _Look(NamedTuple):
     def at(self, outlook: Outlook, listed: np.ndarray, rng: np.random.Generator) -> tuple[Choice, np.ndarray, bool]:
         """The best measurement at listed candidates, those that were looked at closely, and whether it gains much."""
         inputs, cost, closed = self.inputs, self.cost, self.closed
-        worth = outlook.worth(inputs, rng)
-        rivals = outlook.rivals(worth, inputs, rng)
+        worth = outlook.worth(self.means, rng)
+        rivals = outlook.rivals(worth, inputs, self.means, rng)
         effort = effort_for(worth)
         most = max(effort.inputs, 2 * self.wanted)
         if len(listed) > most:

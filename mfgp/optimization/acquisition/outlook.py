@@ -119,21 +119,25 @@ class Outlook:
         """Means (n, T) at inputs (n, d)."""
         return torch.stack([model.mean(inputs) for model in self.models]).mean(0)
 
-    def worth(self, inputs: Tensor, rng: np.random.Generator) -> Worth:
-        """What a candidate is worth, in scales of what is predicted at inputs (n, d)."""
-        means = self.mean(inputs)
+    def worth(self, means: Tensor, rng: np.random.Generator) -> Worth:
+        """What a candidate is worth, in scales of what is predicted somewhere, means (n, T)."""
         named = dict(zip(self.tasks, means.unbind(-1), strict=True))
         utility = self._utility(named, rng)
         values = utility.evaluate(named)
         constraints = self.decision.constraints
         scales = [_spread(constraint.evaluate(named)) for constraint in constraints]
-        return Worth(utility, constraints, self.tasks, scales, values[values.isfinite()].min().item(), _spread(values))
+        finite = values[values.isfinite()]
+        floor = finite.min().item() if len(finite) else 0.0
+        return Worth(utility, constraints, self.tasks, scales, floor, _spread(values))
 
-    def rivals(self, worth: Worth, inputs: Tensor, rng: np.random.Generator) -> np.ndarray:
-        """Places of inputs (n, d) that may be the best: the one with the largest expected worth, then by optimism."""
+    def rivals(self, worth: Worth, inputs: Tensor, means: Tensor, rng: np.random.Generator) -> np.ndarray:
+        """Places of inputs (n, d) that may be the best: the one with the largest expected worth, then by optimism.
+
+        Of many inputs, those with the best means (n, T) are looked at, and as many others.
+        """
         some = np.arange(len(inputs))
         if len(inputs) > 2 * LIKELY:
-            leading = worth.at(self.mean(inputs)[:, worth.places]).topk(LIKELY).indices.numpy()
+            leading = worth.at(means[:, worth.places]).topk(LIKELY).indices.numpy()
             some = np.union1d(leading, rng.choice(len(inputs), LIKELY, replace=False))
         with torch.no_grad():
             levels, deviations = self._expected(worth, inputs[some])
