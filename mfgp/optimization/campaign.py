@@ -334,6 +334,10 @@ class Campaign:
             trials.note,
         )
 
+    def close(self) -> None:
+        """Close the connections to the database; the next call opens new ones, and one in memory is gone."""
+        self._storage.engine.dispose()
+
     def __repr__(self) -> str:
         return repr(self.status())
 
