@@ -23,7 +23,7 @@ def new(
         list[str], typer.Option(metavar="TASK=COST", help="Number, or text in the inputs; low fidelity first.")
     ],
     candidates: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="CSV or Parquet file of candidates.", show_default=False)
+        Path | None, typer.Argument(metavar="FILE", help="CSV or Parquet file of candidates.", show_default=False)
     ] = None,
     label: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of the candidates' names.")] = None,
     inputs: Annotated[
