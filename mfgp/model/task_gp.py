@@ -223,9 +223,9 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         output_indices
             Tasks wanted where X has no task column; the output tasks by default.
         observation_noise
-            True to add each task's noise. Or variances to add, (..., q, m) or (..., 1, m), where m is the number of
-            outputs, one if X names the tasks; outcome-transformed as everywhere in BoTorch, so by default in the
-            tasks' standardised units.
+            True to add each task's noise, at least the smallest that is learned. Or variances to add, (..., q, m) or
+            (..., 1, m), where m is the number of outputs, one if X names the tasks; outcome-transformed as everywhere
+            in BoTorch, so by default in the tasks' standardised units.
         posterior_transform
             Applied at the end.
 
@@ -250,7 +250,7 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
             variance = variances(observation_noise, shape).mT.flatten(-2)
             distribution = self.likelihood(distribution, transformed, noise=variance)
         elif observation_noise:
-            variance = self.likelihood.task_variance()[task]
+            variance = self.likelihood.task_variance().clamp_min(TaskNoise.BOUNDS[0] ** 2)[task]
             distribution = self.likelihood(distribution, transformed, noise=variance.expand(distribution.mean.shape))
         if not alone and len(tasks) > 1:
             mean = distribution.mean.unflatten(-1, (len(tasks), -1)).mT
