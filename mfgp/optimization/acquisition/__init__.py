@@ -1,0 +1,5 @@
+"""Acquisitions: ways of choosing the next measurements."""
+
+from mfgp.optimization.acquisition.uniform import Uniform
+
+__all__ = ["Uniform"]

@@ -1,0 +1,224 @@
+"""Pools: spaces that are lists of candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from functools import cached_property
+from numbers import Integral
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mfgp.data.levels import holds_levels
+from mfgp.data.table import listed, read_numbers, require_unique
+from mfgp.errors import ColumnError, DataError, DataTypeError
+from mfgp.expressions import Condition
+from mfgp.optimization.inputs import holds
+from mfgp.optimization.points import Label, Point, Points
+from mfgp.optimization.spread import coordinates, far_apart
+from mfgp.optimization.trial import Place
+
+
+class Pool:
+    """N candidates, each with a label of its own.
+
+    Parameters
+    ----------
+    frame
+        (N, d) inputs: numbers, or categories. The index holds the candidates' labels, text or whole numbers.
+
+    Raises
+    ------
+    DataTypeError
+        It is no pandas frame, or a label is neither text nor a whole number.
+    ColumnError
+        A column comes twice, or can be read neither as numbers nor as categories.
+    DataError
+        There is no candidate or no input, two candidates have one label, or an input is missing or infinite.
+
+    Attributes
+    ----------
+    frame
+        (N, d) inputs as float64 and categories.
+    levels
+        The levels of each categorical input, by name.
+
+    Examples
+    --------
+    >>> pool = Pool(pd.DataFrame({"radius": [0.5, 0.7, 1.9]}, index=["a", "b", "c"]))
+    >>> pool
+    Pool(3 candidates, inputs ['radius'])
+    >>> from mfgp import parse
+    >>> pool.where([parse("radius < 1")]).labels.tolist()
+    ['a', 'b']
+    """
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        if not isinstance(frame, pd.DataFrame):
+            raise DataTypeError(
+                f"a pool is made of a pandas.DataFrame, but a {type(frame).__name__} came: write pd.DataFrame(...), or "
+                "Pool.read(path)"
+            )
+        if frame.shape[0] == 0 or frame.shape[1] == 0:
+            raise DataError(f"a pool of the shape {frame.shape} has nothing to choose from; give a candidate a row")
+        require_unique(frame.columns, "the pool")
+        _require_labels(frame.index)
+        self.levels: dict[Hashable, tuple[str, ...]] = {
+            name: _levels(frame[name]) for name in frame.columns if holds_levels(frame[name])
+        }
+        columns: dict[Hashable, Any] = {}
+        for name in frame.columns:
+            if name in self.levels:
+                columns[name] = pd.Categorical(frame[name], list(self.levels[name]))
+            else:
+                columns[name] = read_numbers(frame[[name]], "the pool")[:, 0]
+        self.frame = pd.DataFrame(columns, frame.index, frame.columns)
+        missing = self.frame.isna().any(axis=1).to_numpy()
+        if missing.any():
+            raise DataError(
+                f"{missing.sum()} of {len(frame)} candidates lack an input, first {frame.index[missing][0]!r}; "
+                "fill it in, or leave them out by frame.dropna()"
+            )
+
+    @classmethod
+    def read(cls, path: str | Path, label: str | None = None) -> Pool:
+        """A pool from a file: Parquet, or CSV with one line of names.
+
+        Parameters
+        ----------
+        path
+            Its name ends in ".parquet", or in ".csv".
+        label
+            The column of the candidates' labels; None for the index that pandas kept in a Parquet file, or for the
+            number of the row.
+
+        Raises
+        ------
+        DataError
+            The file cannot be read.
+        ColumnError
+            It has no such column.
+        """
+        file = Path(path)
+        try:
+            frame = pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file)
+        except (OSError, ValueError) as error:
+            reason = " ".join(str(error).split())
+            raise DataError(f"{file} cannot be read as a pool ({reason}); give a Parquet or a CSV file") from error
+        if label is None:
+            return cls(frame)
+        if label not in frame.columns:
+            raise ColumnError(f"{file} has no column {label!r} of labels; its columns are {listed(frame.columns)}")
+        return cls(frame.set_index(label))
+
+    @property
+    def columns(self) -> tuple[Hashable, ...]:
+        """Names of the d inputs."""
+        return tuple(self.frame.columns)
+
+    @property
+    def labels(self) -> pd.Index:
+        """Labels of the N candidates."""
+        return self.frame.index
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __repr__(self) -> str:
+        return f"Pool({len(self)} candidates, inputs [{listed(self.columns)}])"
+
+    def where(self, conditions: Iterable[Condition]) -> Pool:
+        """The candidates at which all conditions on inputs hold.
+
+        Raises
+        ------
+        DataError
+            There is none.
+        """
+        kept, conditions = np.ones(len(self), dtype=bool), list(conditions)
+        for condition in conditions:
+            kept &= holds(condition, self.frame)
+        if not kept.any():
+            raise DataError(f"no candidate meets {listed(conditions)}; leave a constraint out, or give more candidates")
+        return self if kept.all() else Pool(self.frame[kept])
+
+    def space_filling(
+        self, count: int, taken: pd.DataFrame, random_state: int, among: np.ndarray | None = None
+    ) -> pd.DataFrame:
+        """Candidates that lie far from one another and from rows that are taken.
+
+        Parameters
+        ----------
+        count
+            How many; fewer come if there are no more.
+        taken
+            (m, d) inputs of rows that need not be candidates.
+        random_state
+            Draws the first candidate if no row is taken.
+        among
+            (k,) places of the candidates to choose from; None for all.
+
+        Returns
+        -------
+        Lines of `frame`, in the order chosen.
+        """
+        places = np.arange(len(self)) if among is None else among
+        points, rng = self.coordinates(self.frame.iloc[places]), np.random.default_rng(random_state)
+        return self.frame.iloc[places[far_apart(points, count, self.coordinates(taken[list(self.columns)]), rng)]]
+
+    def coordinates(self, inputs: pd.DataFrame) -> np.ndarray:
+        """Inputs as points: numbers in the range of the candidates from 0 to 1, each level on an axis of its own."""
+        return coordinates(inputs, *self._bounds, self.levels)
+
+    @cached_property
+    def places(self) -> dict[Label, Place]:
+        """Label and inputs of each candidate, by its label."""
+        points = Points(self.columns, self.levels).read(self.frame, "the pool")
+        labels = map(plain_label, self.labels)
+        return {label: Place(label, point) for label, point in zip(labels, points, strict=True)}
+
+    @cached_property
+    def labels_at(self) -> dict[Point, list[Label]]:
+        """The labels of the candidates that have the same inputs, by these."""
+        found: dict[Point, list[Label]] = {}
+        for label, (_, point) in self.places.items():
+            found.setdefault(point, []).append(label)
+        return found
+
+    @cached_property
+    def _bounds(self) -> tuple[pd.Series, pd.Series]:
+        numbers = self.frame[[name for name in self.columns if name not in self.levels]]
+        return numbers.min(), numbers.max()
+
+
+def plain_label(label: Any) -> Label:
+    """A candidate's label as text or a whole number of Python's own."""
+    return str(label) if isinstance(label, str) else int(label)
+
+
+def _require_labels(labels: pd.Index) -> None:
+    strange = [label for label in labels if isinstance(label, bool) or not isinstance(label, str | Integral)]
+    if strange:
+        raise DataTypeError(
+            f"a candidate has the label {strange[0]!r} of type {type(strange[0]).__name__}, expected text or whole "
+            "numbers: write frame.set_index('column of labels')"
+        )
+    repeated = labels[labels.duplicated()].unique()
+    if len(repeated):
+        raise DataError(
+            f"the label {repeated[0]!r} and {len(repeated) - 1} others stand for more than one candidate; give each "
+            "its own, as by frame.reset_index(drop=True)"
+        )
+
+
+def _levels(column: pd.Series[Any]) -> tuple[str, ...]:
+    declared = isinstance(column.dtype, pd.CategoricalDtype)
+    found = column.cat.categories.tolist() if declared else sorted(set(column.dropna()), key=str)
+    strange = [level for level in found if not isinstance(level, str)]
+    if strange:
+        raise ColumnError(
+            f"column {column.name!r} of the pool has the level {strange[0]!r} beside text; write .astype(str) behind it"
+        )
+    return tuple(found)
