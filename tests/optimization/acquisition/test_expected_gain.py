@@ -47,7 +47,10 @@ def decide(model, space, objective, closed=None, constraints=(), pending=None, t
     return Decision(model, space, objectives, constraints, Costs.read(costs), tasks, pending, closed, seed)
 
 
-def gains_of(model, worth, rows, inputs, fineness=Fineness(9, 32)):
+CLOSED_FORM = Fineness(1, 1)
+
+
+def gains_of(model, worth, rows, inputs, fineness=CLOSED_FORM):
     return Foresight(model.model_, worth, inputs[rows], fineness).at(inputs).gain
 
 
