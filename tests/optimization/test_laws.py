@@ -342,8 +342,8 @@ def test_a_definition_comes_back_from_its_record(build: Build, tmp_path: object,
 
 
 def test_real_estimators_find_the_best(build: Build) -> None:
-    campaign = build(estimator=mfgp.DifferenceGP(), budget=60, random_state=2)
-    while len(asked := campaign.ask(8)):
+    campaign = build(estimator=mfgp.DifferenceGP(), budget=110, random_state=2)
+    while len(asked := campaign.ask(16)):
         campaign.tell(measured(asked))
     truth = pool().assign(task="high")
     truth["high"] = [value(row) for row in truth.itertuples()]
