@@ -13,6 +13,7 @@ from mfgp.model import TaskGP, TaskGPEnsemble
 from mfgp.prediction import Prediction
 
 if TYPE_CHECKING:
+    from mfgp.screening import screen
     from mfgp.validation import compare, cross_validate, learning_curve, recalibrate
 
 __version__ = "0.1.0"
@@ -38,21 +39,23 @@ __all__ = [
     "minimum",
     "parse",
     "recalibrate",
+    "screen",
     "sqrt",
     "task",
 ]
 
-_ON_DEMAND = ["datasets", "materials", "plotting", "validation"]
-_OF_VALIDATION = ["compare", "cross_validate", "learning_curve", "recalibrate"]
+_ON_DEMAND = ["datasets", "materials", "plotting", "screening", "validation"]
+_VERBS = {name: "validation" for name in ("compare", "cross_validate", "learning_curve", "recalibrate")}
+_VERBS["screen"] = "screening"
 
 
 def __getattr__(name: str) -> Any:
     if name in _ON_DEMAND:
         return import_module(f"{__name__}.{name}")
-    if name in _OF_VALIDATION:
-        return getattr(import_module(f"{__name__}.validation"), name)
+    if name in _VERBS:
+        return getattr(import_module(f"{__name__}.{_VERBS[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_ON_DEMAND, *_OF_VALIDATION])
+    return sorted([*globals(), *_ON_DEMAND, *_VERBS])
