@@ -56,7 +56,9 @@ class DaskPool(Pool):
         return {"kind": "Dask", "partitions": self.frame.npartitions, "token": _dask("dask.base").tokenize(self.frame)}
 
 
-def tallies(counter: Counter, chunks: Iterator[Chunk], client: Any = None, n_jobs: int | None = None) -> Iterator[Tally]:
+def tallies(
+    counter: Counter, chunks: Iterator[Chunk], client: Any = None, n_jobs: int | None = None
+) -> Iterator[Tally]:
     """Count chunks, in their order; with a client in its workers, with n_jobs in processes of this machine."""
     if client is not None:
         yield from _by_client(counter, chunks, client)

@@ -52,12 +52,12 @@ class Histogram:
         """The histogram of finite values."""
         if not len(values):
             return cls()
-        low, high = float(values.min()), float(values.max())
-        largest = max(abs(low), abs(high))
+        ends = np.array([values.min(), values.max()])
+        largest = float(np.abs(ends).max())
         exponent = FINEST if largest == 0.0 else max(FINEST, math.frexp(largest)[1] - DIGITS)
-        while _place(high, exponent) - _place(low, exponent) >= BINS:
+        while np.ptp(_places(ends, exponent)) >= BINS:
             exponent += 1
-        places = np.floor(np.ldexp(values, -exponent)).astype(np.int64)
+        places = _places(values, exponent)
         first = int(places.min())
         return cls(exponent, first, np.bincount(places - first))
 
@@ -121,5 +121,8 @@ class Histogram:
         return Histogram(exponent, int(places[0]), counts)
 
 
-def _place(value: float, exponent: int) -> int:
-    return math.floor(math.ldexp(value, -exponent))
+def _places(values: np.ndarray, exponent: int) -> np.ndarray:
+    """The bin of width two to `exponent` that each value is in; a negative one that vanishes is still below zero."""
+    scaled = np.ldexp(values, -exponent)
+    found: np.ndarray = np.where((scaled == 0.0) & (values < 0.0), -1.0, np.floor(scaled)).astype(np.int64)
+    return found

@@ -46,7 +46,9 @@ def joint_draws(model: TaskRegressor, predictor: TaskPredictor, rows: pd.DataFra
 def _draws(member: TaskGP, predictor: TaskPredictor, rows: pd.DataFrame, normals: np.ndarray) -> np.ndarray:
     x = torch.from_numpy(predictor.read(rows))
     task = torch.tensor(predictor.places, dtype=x.dtype).repeat(len(x)).unsqueeze(-1)
-    distribution = member.posterior(torch.cat([x.repeat_interleave(len(predictor.places), 0), task], dim=-1)).distribution
+    distribution = member.posterior(
+        torch.cat([x.repeat_interleave(len(predictor.places), 0), task], dim=-1)
+    ).distribution
     mean, covariance = distribution.mean, distribution.covariance_matrix
     known, noise = predictor.known(rows)
     if known is not None:

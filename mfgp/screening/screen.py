@@ -139,7 +139,7 @@ def screen(
     0     1  262  n262   1.0          1.0
     1     2  261  n261   1.0          1.0
     >>> found.rows, found.ranked
-    (1001, 144)
+    (1001, 150)
     """
     _require_counts(top=top, chunk_rows=chunk_rows, **({} if diverse is None else {"diverse": diverse}))
     question = Question.ask(model, where, rank_by, given, noise, keep, observed, least_probability, level)
@@ -203,7 +203,9 @@ class _BadFile:
         if tally.bad.total and path.exists():
             known = pd.read_csv(path, keep_default_na=False, nrows=tally.bad.total)
         if tally.bad.total and (known is None or len(known) < tally.bad.total):
-            raise DataError(f"{path} lacks bad rows that were found before the screening was stopped; give bad_rows= as then")
+            raise DataError(
+                f"{path} lacks bad rows that were found before the screening was stopped; give bad_rows= as then"
+            )
         (pd.DataFrame(columns=COLUMNS) if known is None else known).to_csv(path, index=False)
 
     def add(self, bad: pd.DataFrame, rows: int) -> None:
@@ -212,9 +214,7 @@ class _BadFile:
             bad.assign(row=bad["row"] + rows)[COLUMNS].to_csv(self.path, mode="a", header=False, index=False)
 
 
-def _result(
-    model: Any, scorer: Scorer, tally: Tally, top: int, diverse: int | None, precision: Precision
-) -> Screening:
+def _result(model: Any, scorer: Scorer, tally: Tally, top: int, diverse: int | None, precision: Precision) -> Screening:
     question, rows = scorer.question, tally.ranking.rows
     counts = pd.Series(tally.bad.counts, dtype=int, name="rows")
     if not tally.bad.counts:
@@ -222,7 +222,10 @@ def _result(
     counts.index = counts.index.set_names(["column", "problem"])
     if len(rows):
         details = scorer.details(rows)
-        first = {"row": tally.ranking.figures["row"].to_numpy(), **{name: rows[name].to_numpy() for name in question.keep}}
+        first = {
+            "row": tally.ranking.figures["row"].to_numpy(),
+            **{name: rows[name].to_numpy() for name in question.keep},
+        }
         table = pd.DataFrame(first).join(details)
         order = np.lexsort((table["row"], -table["score"]))
         table, rows = table.iloc[order], rows.iloc[order]

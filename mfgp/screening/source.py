@@ -132,14 +132,13 @@ class StreamPool(Pool):
     """
 
     def __init__(self, frames: Iterable[Any], columns: Sequence[Hashable], size: int) -> None:
-        self.frames, self.columns, self.size = iter(frames), columns, size
+        self.frames: Iterator[pd.DataFrame] = map(_frame, frames)
+        self.columns, self.size = columns, size
 
     def chunks(self) -> Iterator[Chunk]:
         """Slices of each frame."""
         number = 0
         for frame in self.frames:
-            if not isinstance(frame, pd.DataFrame):
-                raise DataTypeError(f"the pool's iterator gave a {type(frame).__name__}, expected pandas frames")
             rows = _wanted(frame, self.columns, None)
             for start in range(0, len(rows), self.size):
                 yield Chunk(number, _Given(rows.iloc[start : start + self.size]))
@@ -274,6 +273,12 @@ def _open_files(path: Path, columns: Sequence[Hashable], size: int) -> Pool:
     from mfgp.screening.arrow import ArrowPool
 
     return ArrowPool.of_files(tables, base, columns, size)
+
+
+def _frame(value: Any) -> pd.DataFrame:
+    if not isinstance(value, pd.DataFrame):
+        raise DataTypeError(f"the pool's iterator gave a {type(value).__name__}, expected pandas frames")
+    return value
 
 
 def _wanted(frame: pd.DataFrame, columns: Sequence[Hashable], label: str | None) -> pd.DataFrame:
