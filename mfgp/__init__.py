@@ -45,8 +45,9 @@ __all__ = [
 ]
 
 _ON_DEMAND = ["datasets", "materials", "plotting", "screening", "validation"]
-_VERBS = {name: "validation" for name in ("compare", "cross_validate", "learning_curve", "recalibrate")}
-_VERBS["screen"] = "screening"
+_VERBS = dict.fromkeys(["compare", "cross_validate", "learning_curve", "recalibrate"], "validation") | {
+    "screen": "screening"
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -43,8 +44,8 @@ class BadRows:
         """The rows of one chunk."""
         if not len(rows):
             return cls.none()
-        counts = rows.groupby(["column", "problem"]).size()
-        return cls(rows[COLUMNS].head(LISTED), {(str(c), str(p)): int(n) for (c, p), n in counts.items()})
+        pairs = zip(rows["column"].astype(str), rows["problem"], strict=True)
+        return cls(rows[COLUMNS].head(LISTED), dict(sorted(Counter(pairs).items())))
 
     def followed_by(self, other: BadRows, rows: int) -> BadRows:
         """The rows of both, where the other's are counted from so many on."""

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Hashable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, final
 
 import pandas as pd
@@ -108,15 +109,16 @@ class _Sender:
 
     def result(self, chunk: Chunk, future: Any) -> Tally:
         """The tally, sent again where the workers that had the counter are all gone."""
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             try:
                 found: Tally = future.result()
             except CancelledError:
+                if attempt == ATTEMPTS - 1:
+                    raise
                 self._scatter()
                 future = self.send(chunk)
             else:
-                return found
-        found = future.result()
+                break
         return found
 
     def _scatter(self) -> None:
@@ -124,8 +126,6 @@ class _Sender:
 
 
 def _dask(module: str) -> Any:
-    from importlib import import_module
-
     try:
         return import_module(module)
     except ImportError as error:

@@ -14,9 +14,9 @@ def choose_together(count: int, scores: np.ndarray, utilities: np.ndarray) -> tu
 
         E max(M, u_j) - E M = E u_j - E min(M, u_j)
 
-    where E u_j is its score, exactly, and the overlap is an average over joint draws. The worth of a batch is submodular,
-    so the greedy choice has at least 1 - 1/e of the best possible where u is not negative (Nemhauser et al. 1978; for
-    these functions Wilson et al. 2018).
+    where E u_j is its score, exactly, and the overlap is an average over joint draws. The worth of a batch is
+    submodular, so the greedy choice has at least 1 - 1/e of the best possible where u is not negative (Nemhauser et al.
+    1978; for these functions Wilson et al. 2018).
 
     Parameters
     ----------

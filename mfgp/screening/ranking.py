@@ -45,8 +45,8 @@ class Ranking:
         other = replace(other, figures=other.figures.assign(row=other.figures["row"] + rows))
         if not len(self.figures) or not len(other.figures):
             return self if len(self.figures) else other
-        figures, rows = (pd.concat(parts) for parts in ((self.figures, other.figures), (self.rows, other.rows)))
-        return Ranking.of(self.size, figures, rows)
+        figures = pd.concat([self.figures, other.figures])
+        return Ranking.of(self.size, figures, pd.concat([self.rows, other.rows]))
 
 
 def rounded(scores: np.ndarray) -> np.ndarray:

@@ -108,7 +108,8 @@ class Screening:
         if self.ranked < self.rows - bad:
             lines.append(f"{self.ranked:,} rows are probable enough to be ranked")
         if bad:
-            reasons = ", ".join(f"{column} {problem} ({n:,})" for (column, problem), n in self.bad_counts.items())
+            counts = zip(self.bad_counts.index.to_flat_index(), self.bad_counts, strict=True)
+            reasons = ", ".join(f"{column} {problem} ({count:,})" for (column, problem), count in counts)
             lines.append(f"{bad:,} rows have no score: {reasons}")
         if self.where is not None and len(self.best):
             hits = self.expected_hits()

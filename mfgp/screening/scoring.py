@@ -86,7 +86,7 @@ class Scorer:
         return Scored(figures.reset_index(drop=True), rows.reset_index(drop=True), bad)
 
     def details(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """ "score", mean, deviation and interval of each subject, and "probability", at rows that have been read."""
+        """Score, mean, deviation and interval of each subject, and probability, at rows that have been read."""
         parts = [self._figures(part, some, True, self.question.level) for part, some in self._predicted(rows)]
         found = pd.concat(parts, ignore_index=True)
         return found.assign(score=rounded(found["score"].to_numpy()))

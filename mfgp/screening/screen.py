@@ -12,15 +12,12 @@ import numpy as np
 import pandas as pd
 
 from mfgp.errors import DataError, ParameterError
-from mfgp.expressions import Quantity
-from mfgp.prediction.draws import values_at
 from mfgp.screening.bad_rows import COLUMNS
 from mfgp.screening.checkpoint import Checkpoint
 from mfgp.screening.distributed import client_of, tallies
-from mfgp.screening.diverse import choose_together
-from mfgp.screening.joint import MOST_ROWS, has_joint, joint_draws
-from mfgp.screening.precision import SAMPLE, Choice, Precision, choose
-from mfgp.screening.predictor import TaskPredictor
+from mfgp.screening.finish import CANDIDATES, finish
+from mfgp.screening.joint import MOST_ROWS, has_joint
+from mfgp.screening.precision import SAMPLE, Choice, choose
 from mfgp.screening.progress import Progress
 from mfgp.screening.question import FIGURES, Question
 from mfgp.screening.result import Screening
@@ -29,7 +26,6 @@ from mfgp.screening.source import Chunk, Pool, open_pool
 from mfgp.screening.tally import Counter, Tally
 
 RESERVE = 100  # rows beyond the best that are kept, for the last digits to decide among
-CANDIDATES = 500  # at least so many are looked at for rows that are best together
 FORESEEN = 64  # rows whose predictions tell one model from another
 
 
@@ -143,6 +139,8 @@ def screen(
     """
     _require_counts(top=top, chunk_rows=chunk_rows, **({} if diverse is None else {"diverse": diverse}))
     question = Question.ask(model, where, rank_by, given, noise, keep, observed, least_probability, level)
+    if diverse is not None and diverse > MOST_ROWS:
+        raise ParameterError(f"diverse={diverse}, expected at most {MOST_ROWS} rows: more are not drawn together")
     if diverse is not None and not has_joint(model):
         raise ParameterError(
             f"diverse={diverse} needs the joint distribution of rows, which this {type(model).__name__} does not have; "
@@ -164,9 +162,8 @@ def screen(
         kept = Checkpoint(Path(checkpoint), described, _foreseen(double, sample))
     counter = Counter(scorer, size, None if scored is None else _folder(Path(scored)))
     tally = Tally.empty(size) if kept is None else kept.read(size)
-    for tally in _run(counter, rows, tally, kept, bad_rows, progress, client_of(rows, client), n_jobs):
-        pass
-    return _result(model, double, tally, top, diverse, chosen)
+    tally = _run(counter, rows, tally, kept, bad_rows, progress, client_of(rows, client), n_jobs)
+    return finish(model, double, tally, top, diverse, chosen)
 
 
 def _run(
@@ -178,8 +175,8 @@ def _run(
     progress: Callable[[Progress], None] | None,
     client: Any,
     n_jobs: int | None,
-) -> Iterator[Tally]:
-    """The state after each chunk that was not done before."""
+) -> Tally:
+    """The state after the last chunk, from that after some of them."""
     began, before = perf_counter(), tally.rows
     bad_file = None if bad_rows is None else _BadFile(Path(bad_rows), tally)
     left: Iterator[Chunk] = (chunk for chunk in pool.chunks() if chunk.number >= tally.chunks)
@@ -191,7 +188,7 @@ def _run(
             kept.write(tally)
         if progress is not None:
             progress(Progress(tally.rows, pool.total, tally.rows - before, perf_counter() - began))
-        yield tally
+    return tally
 
 
 class _BadFile:
@@ -212,73 +209,6 @@ class _BadFile:
         """The bad rows of a chunk that comes after so many rows."""
         if len(bad):
             bad.assign(row=bad["row"] + rows)[COLUMNS].to_csv(self.path, mode="a", header=False, index=False)
-
-
-def _result(model: Any, scorer: Scorer, tally: Tally, top: int, diverse: int | None, precision: Precision) -> Screening:
-    question, rows = scorer.question, tally.ranking.rows
-    counts = pd.Series(tally.bad.counts, dtype=int, name="rows")
-    if not tally.bad.counts:
-        counts.index = pd.MultiIndex.from_arrays([[], []])
-    counts.index = counts.index.set_names(["column", "problem"])
-    if len(rows):
-        details = scorer.details(rows)
-        first = {
-            "row": tally.ranking.figures["row"].to_numpy(),
-            **{name: rows[name].to_numpy() for name in question.keep},
-        }
-        table = pd.DataFrame(first).join(details)
-        order = np.lexsort((table["row"], -table["score"]))
-        table, rows = table.iloc[order], rows.iloc[order]
-    else:
-        table = pd.DataFrame(columns=["row", *question.keep, "score", "probability"])
-    table = table.set_axis(pd.RangeIndex(1, len(table) + 1, name="rank"))
-    holds, batch = None, None
-    if has_joint(model) and len(rows) and (question.where is not None or diverse is not None):
-        candidates = min(len(rows), MOST_ROWS, max(top, 0 if diverse is None else max(CANDIDATES, 2 * diverse)))
-        values, holds = _draws(model, scorer, rows.iloc[:candidates])
-        if diverse is not None:
-            batch = _batch(diverse, scorer, table.iloc[:candidates], values, holds)
-    return Screening(
-        table.head(top),
-        batch,
-        tally.histogram,
-        tally.bad.listed,
-        counts,
-        tally.rows,
-        tally.ranked,
-        question.where,
-        question.criterion,
-        precision,
-        None if holds is None else holds[:, :top],
-    )
-
-
-def _draws(model: Any, scorer: Scorer, rows: pd.DataFrame) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """The quantity that is ranked and whether the condition holds, (s, m), at joint draws of rows."""
-    predictor, question = scorer.predictor, scorer.question
-    assert isinstance(predictor, TaskPredictor)
-    draws = joint_draws(model, predictor, rows)
-    quantity, where = question.criterion.quantity, question.where
-    values = None if quantity is None else _at(quantity, predictor, draws)
-    holds = None if where is None else np.nan_to_num(values_at(where, predictor.tasks, draws), nan=0.0)
-    return values, holds
-
-
-def _at(quantity: Quantity, predictor: TaskPredictor, draws: np.ndarray) -> np.ndarray:
-    """A quantity at draws; outside its domain its least value."""
-    values = values_at(quantity, predictor.tasks, draws)
-    valid = np.isfinite(values)
-    return values if valid.all() else np.where(valid, values, values[valid].min(initial=0.0))
-
-
-def _batch(
-    count: int, scorer: Scorer, table: pd.DataFrame, values: np.ndarray | None, holds: np.ndarray | None
-) -> pd.DataFrame:
-    utilities = scorer.question.criterion.utility(values, holds, table)
-    chosen, gains = choose_together(count, table["score"].to_numpy(), utilities)
-    batch = table.iloc[chosen].reset_index()
-    batch = batch.assign(gain=gains, together=np.cumsum(gains))
-    return batch.set_axis(pd.RangeIndex(1, len(batch) + 1, name="choice"))
 
 
 def _foreseen(scorer: Scorer, sample: pd.DataFrame) -> np.ndarray:

@@ -387,6 +387,7 @@ def test_rows_that_are_alike_hit_together(model: mfgp.DifferenceGP, pool: pd.Dat
         ({"where": WINDOW, "precision": "half"}, ParameterError, "precision='half', expected 'auto'"),
         ({"where": WINDOW, "chunk_rows": 1.5}, ParameterError, "chunk_rows=1.5, expected a whole number"),
         ({"where": WINDOW, "diverse": -1}, ParameterError, "diverse=-1, expected a whole number"),
+        ({"where": WINDOW, "diverse": 1001}, ParameterError, "diverse=1001, expected at most 1000 rows"),
         ({"where": WINDOW, "keep": "colour"}, ColumnError, "the pool lacks the columns 'colour'; it has 'a', 'b'"),
     ],
 )
