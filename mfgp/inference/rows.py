@@ -14,7 +14,8 @@ from mfgp.kernels.stationary import row_keys
 from mfgp.kernels.task_kernel import Process, plain_profile
 from mfgp.kernels.training import has_profiles
 
-BLOCK_ROWS = 512
+BLOCK_ROWS = 512  # for one triangular solution
+STRIP_ROWS = 64  # whose covariances stay in the processor's cache while they are worked on
 
 
 class RowPosterior:
@@ -79,13 +80,16 @@ class RowPosterior:
         return Joint(mean, covariance)
 
     def _block(self, x: Tensor) -> Joint:
-        cross = [offsets.expand(len(x), -1) for offsets in self._offsets]
-        for part in self._parts:
-            cross = part.add(x, cross)
-        if self._row_effect is not None:
-            cross = self._with_row_effect(x, cross)
-        mean = torch.stack([each @ self._weights for each in cross], dim=-1)
-        halves = [solve_lower(self._lower, each.to(self.dtype), overwrite=True) for each in cross]
+        mean = x.new_empty(len(x), len(self.tasks))
+        halves = [x.new_empty(len(x), len(self._weights), dtype=self.dtype) for _ in self.tasks]
+        keys = self._keys_among_observations(x)
+        for start in range(0, len(x), STRIP_ROWS):
+            strip = slice(start, start + STRIP_ROWS)
+            cross = self._cross(x[strip], None if keys is None else keys[strip])
+            for place, each in enumerate(cross):
+                mean[strip, place] = each @ self._weights
+                halves[place][strip] = each
+        halves = [solve_lower(self._lower, half, overwrite=True) for half in halves]
         explained = x.new_empty(len(x), len(halves), len(halves))
         for i, one in enumerate(halves):
             for j, other in enumerate(halves[: i + 1]):
@@ -93,20 +97,24 @@ class RowPosterior:
         prior = self.kernel.task_covariance(x)[..., self.tasks, :][..., self.tasks] + self._prior_offsets
         return Joint(mean, prior - explained)
 
-    def _with_row_effect(self, x: Tensor, cross: list[Tensor]) -> list[Tensor]:
-        """What rows share that are among the observations, to the last bit of their inputs."""
+    def _cross(self, x: Tensor, keys: Tensor | None) -> list[Tensor]:
+        """(b, N) covariance of each task with the observations; of rows that may be among these, their keys."""
+        cross = [offsets.expand(len(x), -1).clone() for offsets in self._offsets]
+        for part in self._parts:
+            part.add(x, cross)
+        if keys is not None:
+            assert self._row_effect is not None
+            same = (keys.unsqueeze(-1) == self._keys).to(x)
+            for each, effect in zip(cross, self._row_effect, strict=True):
+                each.addcmul_(same, effect)
+        return cross
+
+    def _keys_among_observations(self, x: Tensor) -> Tensor | None:
+        """Keys of rows where the row effect matters: where one is among the observations, to the last bit."""
+        if self._row_effect is None:
+            return None
         keys = row_keys(x)
-        places = torch.isin(keys, self._keys).nonzero().squeeze(-1)
-        if not len(places):
-            return cross
-        assert self._row_effect is not None
-        same = (keys[places].unsqueeze(-1) == self._keys).to(x)
-        found = []
-        for each, effect in zip(cross, self._row_effect, strict=True):
-            changed = each.clone()
-            changed[places] += effect * same
-            found.append(changed)
-        return found
+        return keys if bool(torch.isin(keys, self._keys).any()) else None
 
 
 class _ProcessRows:
@@ -122,18 +130,20 @@ class _ProcessRows:
         self._amplitude = process.amplitude[tasks][:, task]
         self._gaps = None if process.distance is None else process.distance[tasks][:, task]
 
-    def add(self, x: Tensor, cross: list[Tensor]) -> list[Tensor]:
-        """The covariances (b, N) of each task with this process's part added, as new tensors."""
+    def add(self, x: Tensor, cross: list[Tensor]) -> None:
+        """Add this process's part to the covariance (b, N) of each task."""
         u = self.process.expand(x) / self.process.lengthscale - self._centre
         r2 = torch.addmm(self._norms, u, self._scaled.T, alpha=-2.0)
         r2.add_(u.square().sum(-1, keepdim=True)).clamp_min_(0.0)
         related = self.process.related(x, self.known)
-        shared = self._profile.value(r2) if self._gaps is None else None
-        found = []
-        for place, (before, amplitude) in enumerate(zip(cross, self._amplitude, strict=True)):
-            value = shared if self._gaps is None else self._profile.value(r2 + self._gaps[place])
-            assert value is not None
-            if related is not None:
-                value = value * related
-            found.append(torch.addcmul(before, value, amplitude))
-        return found
+        if self._gaps is None:
+            values = [self._value(r2, related)] * len(cross)
+        else:
+            values = [self._value(r2 + gaps, related) for gaps in self._gaps]
+        for each, value, amplitude in zip(cross, values, self._amplitude, strict=True):
+            each.addcmul_(value, amplitude)
+
+    def _value(self, r2: Tensor, related: Tensor | None) -> Tensor:
+        """The correlation, in place of r2."""
+        value = self._profile.overwrite(r2)
+        return value if related is None else value.mul_(related)

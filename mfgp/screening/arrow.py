@@ -74,7 +74,8 @@ class ArrowPool(Pool):
         What tells it from another.
     """
 
-    def __init__(self, data: Any, columns: Sequence[Hashable], size: int, described: dict[str, Any]) -> None:
+    def __init__(self, data: Any, columns: Sequence[Hashable] | None, size: int, described: dict[str, Any]) -> None:
+        columns = data.schema.names if columns is None else columns
         require_columns(data.schema.names, columns)
         self.schema, self.columns, self.size = data.schema, [str(name) for name in columns], size
         self._described = described
@@ -82,7 +83,9 @@ class ArrowPool(Pool):
         self._lengths = [fragment.count_rows() for fragment in self._fragments]
 
     @classmethod
-    def of_files(cls, paths: Sequence[Path], base: Path | None, columns: Sequence[Hashable], size: int) -> ArrowPool:
+    def of_files(
+        cls, paths: Sequence[Path], base: Path | None, columns: Sequence[Hashable] | None, size: int
+    ) -> ArrowPool:
         """Parquet files, whose folders may be named column=value."""
         options = {} if base is None else {"partitioning": "hive", "partition_base_dir": str(base)}
         try:

@@ -98,6 +98,10 @@ class Sieve:
         needed = [*numeric, *self.positive]
         for name in dict.fromkeys([*needed, *self.known, *self.noise]):
             numbers, found = _read(frame[name], name not in needed)
+            if found is None and (name not in [*self.noise, *self.positive] or (numbers > 0.0).all()):
+                cleaned[name] = numbers
+                continue
+            found = np.full(len(frame), "", dtype=object) if found is None else found
             if name in self.noise:
                 found[numbers < 0.0] = NEGATIVE
             if name in self.positive:
@@ -127,16 +131,18 @@ def _note(problems: pd.Series[Any], columns: pd.Series[Any], found: np.ndarray, 
     columns[fresh] = name
 
 
-def _read(column: pd.Series[Any], may_be_missing: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers (n,), and what is wrong with each, "" if nothing."""
+def _read(column: pd.Series[Any], may_be_missing: bool) -> tuple[np.ndarray, np.ndarray | None]:
+    """Numbers (n,), and what is wrong with each, "" if nothing; None if nothing is with any."""
     types = pd.api.types
-    missing = column.isna().to_numpy()
     if types.is_numeric_dtype(column.dtype) and not types.is_complex_dtype(column.dtype):
         numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
     elif types.is_object_dtype(column.dtype) or types.is_string_dtype(column.dtype):
         numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     else:
         numbers = read_numbers(column.to_frame(), "the pool")[:, 0]
+    if np.isfinite(numbers).all():
+        return numbers, None
+    missing = column.isna().to_numpy()
     found = np.full(len(column), "", dtype=object)
     found[np.isnan(numbers)] = NO_NUMBER
     found[missing] = "" if may_be_missing else MISSING

@@ -27,9 +27,11 @@ def has_joint(model: Regressor) -> bool:
 
 @torch.no_grad()
 def joint_draws(model: TaskRegressor, predictor: TaskPredictor, rows: pd.DataFrame, seed: int = 0) -> np.ndarray:
-    """(2048, m, T') draws of the tasks asked for at m rows, given what is known there.
+    """(2048, m, T') draws of the tasks asked for at m rows, each given what is known at that row.
 
-    Where predictions are averages over the hyperparameters, each draw of these makes its share of the draws.
+    Each row by itself has the distribution that is predicted for it; errors of those predictions are correlated as the
+    process says. Where predictions are averages over the hyperparameters, each draw of these makes its share of the
+    draws.
     """
     members = members_of(model)
     counts = np.diff(np.linspace(0, DRAWS, len(members) + 1).astype(int))
@@ -52,7 +54,7 @@ def _draws(member: TaskGP, predictor: TaskPredictor, rows: pd.DataFrame, normals
     mean, covariance = distribution.mean, distribution.covariance_matrix
     known, noise = predictor.known(rows)
     if known is not None:
-        mean, covariance = _given(mean, covariance, *(torch.from_numpy(each).flatten() for each in (known, noise)))
+        mean, covariance = _given(mean, covariance, torch.from_numpy(known), torch.from_numpy(noise))
     if predictor.observed:
         covariance = covariance + torch.diag(member.noise_scale()[predictor.places].square().repeat(len(x)))
     scale = covariance.diagonal().clamp_min(0.0).sqrt()
@@ -64,12 +66,21 @@ def _draws(member: TaskGP, predictor: TaskPredictor, rows: pd.DataFrame, normals
 
 
 def _given(mean: Tensor, covariance: Tensor, values: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-    """Normal distribution given some of its values with noise (Rasmussen & Williams 2006, equation A.6)."""
-    known = ~values.isnan()
-    if not known.any():
-        return mean, covariance
-    system = covariance[known][:, known] + torch.diag(noise[known].square())
-    lower = factorise(system).lower
-    half = torch.linalg.solve_triangular(lower, covariance[known], upper=False)
-    surprise = torch.linalg.solve_triangular(lower, (values - mean)[known].unsqueeze(-1), upper=False)
-    return mean + (half.T @ surprise).squeeze(-1), covariance - half.T @ half
+    """Predictions of each row given its own values (m, T), NaN where not known, and the covariance of their errors.
+
+    With the gain A of a row, its prediction is mean + A (value - mean), and the error (I - A) f - A e, where f is what
+    is left of the process and e the noise of the value (Rasmussen & Williams 2006, equation A.6).
+    """
+    rows, tasks = values.shape
+    known = (~values.isnan()).to(covariance)
+    blocks = covariance.view(rows, tasks, rows, tasks)
+    own = blocks.diagonal(dim1=0, dim2=2).permute(2, 0, 1)
+    variance = torch.where(known > 0.0, noise.square(), 0.0)
+    system = own * known.unsqueeze(-1) * known.unsqueeze(-2) + torch.diag_embed(variance + 1.0 - known)
+    gain = torch.linalg.solve(system, own * known.unsqueeze(-1)).mT
+    surprise = torch.where(known > 0.0, values - mean.view(rows, tasks), 0.0)
+    left = torch.eye(tasks).to(gain) - gain
+    error = torch.einsum("iab,ibjc,jdc->iajd", left, blocks, left)
+    error.diagonal(dim1=0, dim2=2).add_(((gain * variance.unsqueeze(-2)) @ gain.mT).permute(1, 2, 0))
+    after = mean + (gain @ surprise.unsqueeze(-1)).flatten()
+    return after, error.reshape(rows * tasks, rows * tasks)

@@ -173,17 +173,22 @@ class TextPool(Pool):
         Those that are wanted.
     size
         Rows of a chunk.
+    as_text
+        Columns that are read as they stand: the text NaN is no missing value there.
     """
 
-    def __init__(self, paths: Sequence[Path], columns: Sequence[Hashable], size: int) -> None:
-        self.paths, self.columns, self.size = paths, columns, size
+    def __init__(
+        self, paths: Sequence[Path], columns: Sequence[Hashable] | None, size: int, as_text: Sequence[str] = ()
+    ) -> None:
+        self.paths, self.columns, self.size, self.as_text = paths, columns, size, as_text
 
     def chunks(self) -> Iterator[Chunk]:
         """Runs of lines; lines that are skipped are read too."""
         number = 0
         for path in self.paths:
             try:
-                with pd.read_csv(path, chunksize=self.size) as reader:
+                text: dict[str, Any] = dict.fromkeys(self.as_text, str)
+                with pd.read_csv(path, chunksize=self.size, converters=text) as reader:
                     for frame in reader:
                         yield Chunk(number, _Given(_wanted(frame, self.columns, None)))
                         number += 1
@@ -197,7 +202,7 @@ class TextPool(Pool):
         return {"kind": "CSV", **describe_files(self.paths)}
 
 
-def open_pool(pool: Any, columns: Sequence[Hashable], size: int) -> Pool:
+def open_pool(pool: Any, columns: Sequence[Hashable] | None, size: int, as_text: Sequence[str] = ()) -> Pool:
     """A pool in whatever form it is given.
 
     Parameters
@@ -205,9 +210,11 @@ def open_pool(pool: Any, columns: Sequence[Hashable], size: int) -> Pool:
     pool
         What the user gave.
     columns
-        Those that are wanted.
+        Those that are wanted; of files, None for all.
     size
         Most rows of a chunk.
+    as_text
+        Columns of CSV files that are read as they stand: the text NaN is no missing value there.
 
     Raises
     ------
@@ -217,12 +224,13 @@ def open_pool(pool: Any, columns: Sequence[Hashable], size: int) -> Pool:
         It is none of what a pool can be.
     """
     home = type(pool).__module__.partition(".")[0]
+    if isinstance(pool, str | Path):
+        return _open_files(Path(pool), columns, size, as_text)
+    assert columns is not None
     if isinstance(pool, pd.DataFrame):
         return FramePool(pool, columns, size)
     if isinstance(pool, np.ndarray):
         return FramePool(pd.DataFrame(pool, columns=[f"x{place}" for place in range(pool.shape[-1])]), columns, size)
-    if isinstance(pool, str | Path):
-        return _open_files(Path(pool), columns, size)
     if home == "dask":
         from mfgp.screening.distributed import DaskPool
 
@@ -252,7 +260,7 @@ def require_columns(present: Sequence[Hashable], wanted: Sequence[Hashable]) -> 
         raise ColumnError(f"the pool lacks the columns {listed(missing)}; it has {listed(present)}")
 
 
-def _open_files(path: Path, columns: Sequence[Hashable], size: int) -> Pool:
+def _open_files(path: Path, columns: Sequence[Hashable] | None, size: int, as_text: Sequence[str]) -> Pool:
     if path.is_dir():
         files = sorted(each for each in path.rglob("*") if each.suffix in TABLES | TEXTS and each.is_file())
         base: Path | None = path
@@ -269,7 +277,7 @@ def _open_files(path: Path, columns: Sequence[Hashable], size: int) -> Pool:
         strange = [file.name for file in files if file.suffix not in TEXTS]
         if strange:
             raise DataError(f"{listed(strange)} is neither a Parquet nor a CSV file; write .parquet or .csv")
-        return TextPool(files, columns, size)
+        return TextPool(files, columns, size, as_text)
     from mfgp.screening.arrow import ArrowPool
 
     return ArrowPool.of_files(tables, base, columns, size)
@@ -281,7 +289,9 @@ def _frame(value: Any) -> pd.DataFrame:
     return value
 
 
-def _wanted(frame: pd.DataFrame, columns: Sequence[Hashable], label: str | None) -> pd.DataFrame:
+def _wanted(frame: pd.DataFrame, columns: Sequence[Hashable] | None, label: str | None) -> pd.DataFrame:
+    if columns is None:
+        return frame
     require_columns([*frame.columns, *([] if label is None else [label])], columns)
     found = frame[[name for name in columns if name in frame.columns]]
     return found if label is None or label in found.columns else found.assign(**{label: frame.index})
