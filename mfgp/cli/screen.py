@@ -10,7 +10,7 @@ import typer
 from mfgp.cli import options
 from mfgp.cli.architecture import Architecture
 from mfgp.cli.console import aside, complaining, out
-from mfgp.errors import ColumnError, DataError, ParameterError
+from mfgp.errors import DataError, ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,13 +153,12 @@ def _with_features(pool: Path, columns: Columns) -> Iterator[pd.DataFrame]:
     import pandas as pd
 
     from mfgp.materials import featurize
-    from mfgp.screening.source import open_pool
+    from mfgp.screening.source import open_pool, require_columns
 
     assert columns.formula is not None
     for chunk in open_pool(pool, None, CHUNK_ROWS, as_text=[columns.formula]).chunks():
         frame = chunk.load().reset_index(drop=True)
-        if columns.formula not in frame:
-            raise ColumnError(f"POOL has no column {columns.formula!r} of formulas; name another one by --formula")
+        require_columns(list(frame.columns), [columns.formula])
         features = featurize(frame[columns.formula], errors="coerce").set_axis(frame.index)
         taken = [name for name in features if name in frame and name not in columns.inputs]
         yield pd.concat([frame.drop(columns=taken), features], axis="columns")

@@ -46,13 +46,11 @@ def score_histogram(result: Screening, *, ax: Axes | None = None) -> Figure:
     axis.stairs(bins["count"], [*bins["lower"], bins["upper"].iloc[-1]], fill=True, color=BLUE, alpha=0.8)
     axis.set_yscale("log")
     axis.set_ylim(bottom=0.7)
+    title = f"{result.histogram.total:,} rows"
     if len(result.best):
-        count = len(result.best)
-        axis.axvline(
-            result.best["score"].iloc[-1], color=ORANGE, linewidth=1.2, label=f"the best {count:,} from here on"
-        )
-        legend(axis, loc="best")
-    label(axis, f"score: {result.rank_by!r}", "rows", f"{result.histogram.total:,} rows")
+        axis.axvline(result.best["score"].iloc[-1], color=ORANGE, linewidth=1.2)
+        title += f", the best {len(result.best):,} right of the line"
+    label(axis, result.rank_by, "rows", title)
     axis.title.set_fontsize(9)
     bare(axis)
     return figure

@@ -24,6 +24,10 @@ CHOICES = "'probability', mean(a), quantile(a, 0.9), upper(a, 2), improvement(a,
 class Criterion(ABC):
     """A score of a row, the higher the better. To look for low values, rank by ``-quantity``."""
 
+    @abstractmethod
+    def __str__(self) -> str:
+        """What it is, as a noun."""
+
     counts_probability: ClassVar[bool] = False
     """Whether the probability of the condition is part of the score."""
 
@@ -107,6 +111,9 @@ class Probability(Criterion):
 
     counts_probability: ClassVar[bool] = True
 
+    def __str__(self) -> str:
+        return "probability"
+
     def score(self, prediction: Prediction, probability: np.ndarray | None, rows: pd.DataFrame) -> np.ndarray:
         """The probabilities themselves."""
         assert probability is not None
@@ -128,6 +135,9 @@ class Mean(_OfQuantity):
     of
         An expression of tasks, or its text.
     """
+
+    def __str__(self) -> str:
+        return f"mean of {self.of}"
 
     def score(self, prediction: Prediction, probability: np.ndarray | None, rows: pd.DataFrame) -> np.ndarray:
         """The means."""
@@ -157,6 +167,9 @@ class Quantile(_OfQuantity):
     def __post_init__(self) -> None:
         require_probability(self.probability, "probability")
 
+    def __str__(self) -> str:
+        return f"{self.probability:g} quantile of {self.of}"
+
     def score(self, prediction: Prediction, probability: np.ndarray | None, rows: pd.DataFrame) -> np.ndarray:
         """The quantiles."""
         return self._of(prediction).quantile(self.probability).to_numpy()
@@ -184,6 +197,9 @@ class UpperBound(_OfQuantity):
 
     def __post_init__(self) -> None:
         _require_number(self.deviations, "deviations", "2")
+
+    def __str__(self) -> str:
+        return f"mean {self.deviations:+g} deviations of {self.of}"
 
     def score(self, prediction: Prediction, probability: np.ndarray | None, rows: pd.DataFrame) -> np.ndarray:
         """The bounds."""
@@ -222,6 +238,9 @@ class ExpectedImprovement(_OfQuantity):
     def __post_init__(self) -> None:
         _require_number(self.over, "over", "1.5")
 
+    def __str__(self) -> str:
+        return f"expected improvement of {self.of} over {self.over:g}"
+
     def score(self, prediction: Prediction, probability: np.ndarray | None, rows: pd.DataFrame) -> np.ndarray:
         """The expectations."""
         assert isinstance(self.of, Quantity)
@@ -258,6 +277,9 @@ class ValuePerCost(_OfQuantity):
     def columns(self) -> tuple[str, ...]:
         """The costs."""
         return (self.cost,)
+
+    def __str__(self) -> str:
+        return f"probability times {self.of} per {self.cost}"
 
     def score(self, prediction: Prediction, probability: np.ndarray | None, rows: pd.DataFrame) -> np.ndarray:
         """The products."""

@@ -10,9 +10,9 @@ def choose_together(count: int, scores: np.ndarray, utilities: np.ndarray) -> tu
 
     A batch is worth the expectation of the best that it has: E max u over its rows, where u is what a row turns out to
     be worth. For a condition, with u = 1 where it holds, that is the probability of at least one hit; for an
-    improvement, the batch expected improvement (Ginsbourger et al. 2010). The best row comes first, with its score. What
-    another one adds is averaged over joint draws. Where no u is negative that is done as a share of its score: at how
-    much of its worth the batch was worth nothing yet. So rows that have nothing in common add their exact scores.
+    improvement, the batch expected improvement (Ginsbourger et al. 2010). The best row comes first, with its score.
+    What another one adds is averaged over joint draws; where no u is negative, as a share of its score. So rows that
+    have nothing in common with the batch add their exact scores.
 
     The worth of a batch is submodular, so the greedy choice has at least 1 - 1/e of the best possible where u is not
     negative (Nemhauser et al. 1978; for these functions Wilson et al. 2018).
@@ -46,7 +46,8 @@ def choose_together(count: int, scores: np.ndarray, utilities: np.ndarray) -> tu
         beyond = np.maximum(utilities - best[:, None], 0.0).sum(axis=0)
         added = beyond / len(utilities)
         if by_share:
-            added = scores * np.where(total > 0.0, beyond / np.where(total > 0.0, total, 1.0), 1.0)
+            typical = beyond.sum() / max(total.sum(), 1.0)  # of rows that are worth nothing at any draw
+            added = scores * np.where(total > 0.0, beyond / np.where(total > 0.0, total, 1.0), typical)
         place = int(np.where(free, added, -np.inf).argmax())
         chosen.append(place)
         gains.append(float(added[place]))

@@ -101,7 +101,7 @@ class Screening:
 
     def report(self) -> str:
         """What was asked, how much was gone through, and what is to be expected, in a few lines."""
-        lines = [f"{self.rows:,} rows screened by {self.rank_by!r}, {self.precision}"]
+        lines = [f"{self.rows:,} rows screened by the {self.rank_by}, {self.precision}"]
         if self.where is not None:
             lines.append(f"where {self.where!r}")
         bad = int(self.bad_counts.sum())

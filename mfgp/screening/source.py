@@ -187,11 +187,9 @@ class TextPool(Pool):
         number = 0
         for path in self.paths:
             try:
-                text: dict[str, Any] = dict.fromkeys(self.as_text, str)
-                with pd.read_csv(path, chunksize=self.size, converters=text) as reader:
-                    for frame in reader:
-                        yield Chunk(number, _Given(_wanted(frame, self.columns, None)))
-                        number += 1
+                for frame in self._frames(path):
+                    yield Chunk(number, _Given(_wanted(frame, self.columns, None)))
+                    number += 1
             except pd.errors.EmptyDataError as error:
                 raise DataError(f"{path} is empty; write a line of column names and one line a row") from error
             except (pd.errors.ParserError, UnicodeDecodeError) as error:
@@ -200,6 +198,17 @@ class TextPool(Pool):
     def describe(self) -> dict[str, Any]:
         """The files with their sizes and times."""
         return {"kind": "CSV", **describe_files(self.paths)}
+
+    def _frames(self, path: Path) -> Iterator[pd.DataFrame]:
+        with pd.read_csv(path, chunksize=self.size) as reader:
+            if not self.as_text:
+                yield from reader
+                return
+            require_columns(list(pd.read_csv(path, nrows=0).columns), self.as_text)
+            options: dict[str, Any] = {"usecols": self.as_text, "dtype": str, "keep_default_na": False}
+            with pd.read_csv(path, chunksize=self.size, **options) as texts:
+                for frame, text in zip(reader, texts, strict=True):
+                    yield frame.assign(**{name: text[name] for name in self.as_text})
 
 
 def open_pool(pool: Any, columns: Sequence[Hashable] | None, size: int, as_text: Sequence[str] = ()) -> Pool:

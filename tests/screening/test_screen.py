@@ -464,7 +464,7 @@ def test_tables_of_other_libraries_are_told(model: mfgp.DifferenceGP) -> None:
 
 def test_the_report_says_what_was_done(reference: Screening) -> None:
     text = repr(reference)
-    assert "1,500 rows screened by Probability(), double precision" in text
+    assert "1,500 rows screened by the probability, double precision" in text
     assert "where (1.38 < high) & (high < 1.42)" in text
     assert "hits expected among the best 50" in text
     assert reference.to_frame().columns[:3].tolist() == ["rank", "row", "name"]
