@@ -14,6 +14,7 @@ from mfgp.prediction import Prediction
 
 if TYPE_CHECKING:
     from mfgp.optimization import Campaign, maximize, minimize, target
+    from mfgp.screening import screen
     from mfgp.validation import compare, cross_validate, learning_curve, recalibrate
 
 __version__ = "0.1.0"
@@ -42,15 +43,17 @@ __all__ = [
     "minimum",
     "parse",
     "recalibrate",
+    "screen",
     "sqrt",
     "target",
     "task",
 ]
 
-_ON_DEMAND = ["datasets", "materials", "optimization", "plotting", "validation"]
+_ON_DEMAND = ["datasets", "materials", "optimization", "plotting", "screening", "validation"]
 _HOMES = {
     **dict.fromkeys(["compare", "cross_validate", "learning_curve", "recalibrate"], "validation"),
     **dict.fromkeys(["Campaign", "maximize", "minimize", "target"], "optimization"),
+    "screen": "screening",
 }
 
 

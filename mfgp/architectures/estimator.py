@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import torch
 from gpytorch.kernels import Kernel
-from scipy.special import softmax
 from sklearn.utils.metaestimators import available_if
 from torch import Tensor
 
@@ -34,9 +33,9 @@ from mfgp.inference import FitReport, left_out
 from mfgp.kernels import TaskKernel
 from mfgp.kernels.levels import expanded_columns
 from mfgp.model import TaskGP, TaskGPEnsemble
-from mfgp.prediction import MixturePrediction, NormalPrediction, Prediction, condition
-from mfgp.prediction.conditioning import log_density_of_known
+from mfgp.prediction import NormalPrediction, Prediction
 from mfgp.prediction.labelled import expected_probabilities
+from mfgp.prediction.members import predict_members
 
 
 class TaskRegressor(Regressor):
@@ -309,22 +308,9 @@ class TaskRegressor(Regressor):
     ) -> Prediction:
         model = self.predictive_model_
         members = model.members if isinstance(model, TaskGPEnsemble) else [model]
-        components, log_weights = [], []
-        for member in members:
-            joint = member.joint(x)
-            means, covariance = joint.mean.cpu().numpy(), joint.covariance.cpu().numpy()
-            log_weights.append(np.zeros(len(means)))
-            if known is not None:
-                if len(members) > 1:
-                    log_weights[-1] = log_density_of_known(means, covariance, known, np.square(noise))
-                means, covariance = condition(means, covariance, known, np.square(noise))
-            if observed:
-                added = member.noise_scale().cpu().numpy() * self._tasks.numbers
-                covariance = covariance + np.diag(np.square(added))
-            components.append(NormalPrediction(self._tasks.latents, index, means, covariance))
-        if len(components) == 1:
-            return components[0]
-        return MixturePrediction.of_components(components, softmax(log_weights, axis=0))
+        joints = [(joint.mean.cpu().numpy(), joint.covariance.cpu().numpy()) for joint in (m.joint(x) for m in members)]
+        added = [m.noise_scale().cpu().numpy() * self._tasks.numbers for m in members] if observed else None
+        return predict_members(self._tasks.latents, index, joints, known, noise, added)
 
 
 def _model_of(data: Observations, kernel: TaskKernel) -> TaskGP:
