@@ -35,7 +35,7 @@ class TaskRows:
     def __init__(self, model: TaskGP, tasks: Sequence[int], single: bool = False) -> None:
         dtype = torch.float32 if single else torch.float64
         self._posterior = RowPosterior(model.exact_posterior, tasks, dtype)
-        self._transform = getattr(model, "input_transform", None)
+        self._encode = model.encode
         means, stdvs = model._units()
         self._means, self._stdvs = means[list(tasks)], stdvs[list(tasks)]
         self.noise_scale = model.noise_scale()[list(tasks)]
@@ -50,6 +50,5 @@ class TaskRows:
     def joint(self, X: Tensor) -> Joint:
         """Mean (n, T') and covariance (n, T', T') of the tasks at inputs (n, d), in the tasks' units."""
         rows = torch.cat([X, torch.zeros(len(X), 1).to(X)], dim=-1)
-        inputs = rows if self._transform is None else self._transform(rows)
-        joint = self._posterior.joint(inputs[..., :-1])
+        joint = self._posterior.joint(self._encode(rows)[..., :-1])
         return Joint(joint.mean * self._stdvs + self._means, joint.covariance * torch.outer(self._stdvs, self._stdvs))

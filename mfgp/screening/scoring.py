@@ -74,7 +74,7 @@ class Scorer:
         rows, bad = self.sieve.part(frame)
         parts = [self._figures(part, some, moments) for part, some in self._predicted(rows)]
         if not parts:
-            return Scored(pd.DataFrame({"row": pd.Series(dtype=int), "score": pd.Series(dtype=float)}), rows, bad)
+            return Scored(self._no_figures(moments), rows, bad)
         figures = pd.concat(parts, ignore_index=True)
         figures.insert(0, "row", rows.index.to_numpy())
         figures["score"] = rounded(figures["score"].to_numpy())
@@ -103,6 +103,15 @@ class Scorer:
             found.append((part, rows.iloc[start : start + len(part)]))
             start += len(part)
         return found
+
+    def _no_figures(self, moments: bool) -> pd.DataFrame:
+        """The figures of no row."""
+        names = ["score"]
+        for before in self.question.subjects if moments else ():
+            names += [f"{before}mean", f"{before}std"]
+        if self.question.where is not None:
+            names.append("probability")
+        return pd.DataFrame({"row": pd.Series(dtype=int), **{name: pd.Series(dtype=float) for name in names}})
 
     def _figures(
         self, prediction: Prediction, rows: pd.DataFrame, moments: bool, level: float | None = None

@@ -86,7 +86,8 @@ class Counter:
         scored = self.scorer(frame, moments=self.folder is not None)
         if self.folder is not None:
             kept = frame[list(self.scorer.question.keep)].reset_index(drop=True)
-            table = kept.join(scored.figures.set_index("row")).join(scored.bad.set_index("row")[["problem"]])
+            problems = scored.bad.set_index("row")["problem"].astype("string")
+            table = kept.join(scored.figures.set_index("row")).join(problems)
             write_whole(self.folder / f"part-{number:06}.parquet", lambda path: table.to_parquet(path, index=False))
         question, figures, rows = self.scorer.question, scored.figures, scored.rows
         histogram = Histogram.of(figures["score"].to_numpy())

@@ -62,6 +62,19 @@ def test_a_score_that_is_no_number_is_a_bad_row(model: mfgp.DifferenceGP, pool: 
     assert len(found.best) == 0
 
 
+def test_a_chunk_may_have_no_good_row(model: mfgp.DifferenceGP, pool: pd.DataFrame, tmp_path: Path) -> None:
+    rows = pool.head(30).copy()
+    rows.loc[10:19, "a"] = np.nan
+    found = mfgp.screen(model, rows, where="low < 9", rank_by="high", chunk_rows=10, scored=tmp_path / "scored")
+    assert found.ranked == 20
+    assert found.bad["row"].tolist() == list(range(10, 20))
+    assert pd.read_parquet(tmp_path / "scored")["problem"].notna().sum() == 10
+    nothing = mfgp.screen(model, rows.iloc[10:20], where="low < 9", diverse=2)
+    assert len(nothing.best) == 0
+    assert nothing.diverse is None
+    assert "10 rows have no score: a missing (10)" in nothing.report()
+
+
 def test_all_bad_rows_are_written(model: mfgp.DifferenceGP, dirty: pd.DataFrame, tmp_path: Path) -> None:
     many = pd.concat([dirty] * 400, ignore_index=True)
     found = mfgp.screen(model, many, rank_by="high", chunk_rows=6000, bad_rows=tmp_path / "bad.csv")
