@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from mfgp.data.table import listed
 from mfgp.errors import DataTypeError, ParameterError
-from mfgp.optimization.acquisition import ExpectedGain, Uniform
+from mfgp.optimization.acquisition import (
+    Entropy,
+    ExpectedGain,
+    Hypervolume,
+    Improvement,
+    KnowledgeGradient,
+    Uniform,
+)
 from mfgp.optimization.decision import Acquisition
 
-ACQUISITIONS: dict[str, Callable[[], Acquisition]] = {"gain": ExpectedGain, "random": Uniform}
+ACQUISITIONS: dict[str, Callable[[], Acquisition]] = {
+    "gain": ExpectedGain,
+    "log_ei": Improvement,
+    "log_nei": partial(Improvement, noisy=True),
+    "log_nehvi": Hypervolume,
+    "mf_kg": KnowledgeGradient,
+    "mf_mes": Entropy,
+    "random": Uniform,
+}
 
 
 def acquisition(wanted: Any) -> Acquisition:

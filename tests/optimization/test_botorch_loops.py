@@ -138,8 +138,9 @@ def test_a_multi_task_loop(noisy: bool) -> None:
     assert forrester(with_task(x, 1.0)).max().item() > 0.98 * BEST_VALUE
 
 
-def test_a_loop_over_two_objectives() -> None:
+def test_a_loop_over_two_objectives(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two tasks are maximised: the best of one is at 0.2, of the other at 0.6, and all between is optimal."""
+    monkeypatch.setattr("botorch.acquisition.multi_objective.logei._load_attempted", True)  # compiling takes minutes
     torch.manual_seed(0)
     x = torch.tensor([[0.0], [0.1], [0.9], [1.0]]).double()
     for _ in range(3):
