@@ -13,12 +13,14 @@ from mfgp.model import TaskGP, TaskGPEnsemble
 from mfgp.prediction import Prediction
 
 if TYPE_CHECKING:
+    from mfgp.optimization import Campaign, maximize, minimize, target
     from mfgp.validation import compare, cross_validate, learning_curve, recalibrate
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AutoGP",
+    "Campaign",
     "CascadeGP",
     "DifferenceGP",
     "IndependentGP",
@@ -34,25 +36,31 @@ __all__ = [
     "from_long",
     "learning_curve",
     "log",
+    "maximize",
     "maximum",
+    "minimize",
     "minimum",
     "parse",
     "recalibrate",
     "sqrt",
+    "target",
     "task",
 ]
 
-_ON_DEMAND = ["datasets", "materials", "plotting", "validation"]
-_OF_VALIDATION = ["compare", "cross_validate", "learning_curve", "recalibrate"]
+_ON_DEMAND = ["datasets", "materials", "optimization", "plotting", "validation"]
+_HOMES = {
+    **dict.fromkeys(["compare", "cross_validate", "learning_curve", "recalibrate"], "validation"),
+    **dict.fromkeys(["Campaign", "maximize", "minimize", "target"], "optimization"),
+}
 
 
 def __getattr__(name: str) -> Any:
     if name in _ON_DEMAND:
         return import_module(f"{__name__}.{name}")
-    if name in _OF_VALIDATION:
-        return getattr(import_module(f"{__name__}.validation"), name)
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_ON_DEMAND, *_OF_VALIDATION])
+    return sorted([*globals(), *_ON_DEMAND, *_HOMES])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -14,40 +14,10 @@ from mfgp.architectures.regressor import Regressor
 from mfgp.optimization.points import Point, Points
 from mfgp.optimization.trial import Trial, Value
 
-
-class Line(NamedTuple):
-    """One value that counts; lines sort in an order that does not depend on when they were told."""
-
-    point: str
-    task: int
-    value: str
-    noise: float
+Tables: TypeAlias = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None]
 
 
-def lines_of(trials: Iterable[Trial], tasks: Sequence[str]) -> list[Line]:
-    """Measured trials in their order as lines of a table.
-
-    Parameters
-    ----------
-    trials
-        With values.
-    tasks
-        In the order of the model.
-    """
-    return sorted(
-        Line(
-            Points.text(trial.point),
-            tasks.index(trial.task),
-            repr(trial.value),
-            np.inf if trial.noise is None else trial.noise,
-        )
-        for trial in trials
-    )
-
-
-def tables_of(
-    trials: Iterable[Trial], points: Points, tasks: Sequence[str]
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None]:
+def tables_of(trials: Iterable[Trial], points: Points, tasks: Sequence[str]) -> Tables:
     """Measured trials as X, Y and noise: a row an input, and a further one for each time that a task is repeated there.
 
     Parameters
@@ -104,14 +74,20 @@ class Learner:
 
     def __init__(self, estimator: Regressor, points: Points, tasks: Sequence[str]) -> None:
         self._estimator, self._points, self._tasks = estimator, points, tasks
-        self._lines: list[Line] = []
+        self._known: Tables | None = None
         self._model: Regressor | None = None
 
     def model(self, trials: Iterable[Trial]) -> Regressor:
         """The estimator fitted to measured trials; the order in which they were told does not matter."""
-        measured = list(trials)
-        lines = lines_of(measured, self._tasks)
-        if self._model is None or lines != self._lines:
-            X, Y, noise = tables_of(measured, self._points, self._tasks)
-            self._model, self._lines = clone(self._estimator).fit(X, Y, noise=noise), lines
+        tables = tables_of(trials, self._points, self._tasks)
+        if self._model is None or self._known is None or not _same(tables, self._known):
+            X, Y, noise = self._known = tables
+            self._model = clone(self._estimator).fit(X, Y, noise=noise)
         return self._model
+
+
+def _same(tables: Tables, others: Tables) -> bool:
+    return all(
+        other is None if table is None else other is not None and table.equals(other)
+        for table, other in zip(tables, others, strict=True)
+    )

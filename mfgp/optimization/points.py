@@ -14,6 +14,7 @@ from mfgp.data.table import listed, read_numbers
 from mfgp.errors import ColumnError, DataError
 
 Point: TypeAlias = tuple[float | str, ...]
+Label: TypeAlias = str | int
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from mfgp.data.table import listed, read_numbers, require_unique
 from mfgp.errors import ColumnError, DataError, DataTypeError
 from mfgp.expressions import Condition
 from mfgp.optimization.inputs import holds
-from mfgp.optimization.points import Point, Points
+from mfgp.optimization.points import Label, Point, Points
 from mfgp.optimization.spread import coordinates, far_apart
-from mfgp.optimization.trial import Label
+from mfgp.optimization.trial import Place
 
 
 class Pool:
@@ -176,16 +176,18 @@ class Pool:
         return coordinates(inputs, *self._bounds, self.levels)
 
     @cached_property
-    def points(self) -> dict[Hashable, Point]:
-        """The inputs of each candidate, by its label."""
-        return dict(zip(self.labels, Points(self.columns, self.levels).read(self.frame, "the pool"), strict=True))
+    def places(self) -> dict[Label, Place]:
+        """Label and inputs of each candidate, by its label."""
+        points = Points(self.columns, self.levels).read(self.frame, "the pool")
+        labels = map(plain_label, self.labels)
+        return {label: Place(label, point) for label, point in zip(labels, points, strict=True)}
 
     @cached_property
     def labels_at(self) -> dict[Point, list[Label]]:
         """The labels of the candidates that have the same inputs, by these."""
         found: dict[Point, list[Label]] = {}
-        for label, point in self.points.items():
-            found.setdefault(point, []).append(plain_label(label))
+        for label, (_, point) in self.places.items():
+            found.setdefault(point, []).append(label)
         return found
 
     @cached_property

@@ -14,7 +14,7 @@ from mfgp.data.table import listed, require_unique
 from mfgp.errors import ColumnError, DataError, DataTypeError
 from mfgp.optimization.points import Point, Points
 from mfgp.optimization.pool import Pool, plain_label
-from mfgp.optimization.trial import Label, Value
+from mfgp.optimization.trial import Place, Value
 
 LONG = ("value", "noise", "reason", "cost")
 
@@ -29,8 +29,8 @@ class Reading:
         The place of its line in the table.
     trial
         The trial that it answers; None where it was not asked for by number.
-    point, label, task
-        Where and what was measured, and the candidate; None in what answers a trial and does not repeat them.
+    place, task
+        Where and what was measured; None in what answers a trial.
     value
         None where the measurement failed.
     noise, cost
@@ -41,8 +41,7 @@ class Reading:
 
     row: int
     trial: int | None
-    point: Point | None
-    label: Label | None
+    place: Place | None
     task: str | None
     value: Value | None
     noise: float | None = None
@@ -100,22 +99,19 @@ class Reader:
         return list(self._wide(frame, measured))
 
     def _wide(self, frame: pd.DataFrame, tasks: list[str]) -> Iterator[Reading]:
-        labels, points = self._places(frame)
-        for row, (label, point) in enumerate(zip(labels, points, strict=True)):
+        for row, place in enumerate(self._places(frame)):
             for task in tasks:
                 value = _value(frame[task].iloc[row], row, task)
                 if value is not None:
-                    yield Reading(row, None, point, label, task, value)
+                    yield Reading(row, None, place, task, value)
 
     def _long(self, frame: pd.DataFrame) -> Iterator[Reading]:
         trials = frame["trial"] if "trial" in frame.columns else pd.Series(None, frame.index, dtype=object)
         free = np.flatnonzero(trials.isna())
         if len(free) and "task" not in frame.columns:
             raise ColumnError("what is told has lines without a trial, and no column 'task'; say what was measured")
-        labels, points = self._places(frame.iloc[free]) if len(free) else ([], [])
-        placed = dict(zip(free.tolist(), zip(labels, points, strict=True), strict=True))
+        placed = dict(zip(free.tolist(), self._places(frame.iloc[free]) if len(free) else [], strict=True))
         for row in range(len(frame)):
-            label, point = placed.get(row, (None, None))
             cells = {name: frame[name].iloc[row] for name in LONG if name in frame.columns}
             task = frame["task"].iloc[row] if "task" in frame.columns else None
             if task is not None and task not in self.tasks:
@@ -132,13 +128,12 @@ class Reader:
                 )
             trial = None if row in placed else _whole(trials.iloc[row], row)
             noise, cost = (_positive(cells.get(name), row, name) for name in ("noise", "cost"))
-            yield Reading(row, trial, point, label, task, value, noise, reason, cost)
+            yield Reading(row, trial, placed.get(row), task, value, noise, reason, cost)
 
-    def _places(self, frame: pd.DataFrame) -> tuple[list[Label | None], list[Point]]:
-        """Candidates' labels, where there are any, and points; by the column "candidate", else by the inputs."""
+    def _places(self, frame: pd.DataFrame) -> list[Place]:
+        """Where lines were measured, by the column "candidate" if a line has one, else by the inputs."""
         if self.pool is None or "candidate" not in frame.columns:
-            points = self.points.read(frame, "what is told")
-            return [self._label_of(point) for point in points], points
+            return [self._place_of(point) for point in self.points.read(frame, "what is told")]
         named = frame["candidate"].notna().to_numpy()
         unknown = [label for label in frame["candidate"][named] if label not in self.pool.labels]
         if unknown:
@@ -147,22 +142,19 @@ class Reader:
                 f"give its inputs {listed(self.points.columns)}"
             )
         others = iter(self.points.read(frame[~named], "what is told") if not named.all() else [])
-        labels: list[Label | None] = []
-        points = []
-        for known, label in zip(named, frame["candidate"], strict=True):
-            point = self.pool.points[label] if known else next(others)
-            points.append(point)
-            labels.append(plain_label(label) if known else self._label_of(point))
-        return labels, points
+        return [
+            self.pool.places[plain_label(label)] if known else self._place_of(next(others))
+            for known, label in zip(named, frame["candidate"], strict=True)
+        ]
 
-    def _label_of(self, point: Point) -> Label | None:
+    def _place_of(self, point: Point) -> Place:
         found = [] if self.pool is None else self.pool.labels_at.get(point, [])
         if len(found) > 1:
             raise DataError(
                 f"the candidates {listed(found)} all have the inputs {list(point)}; say which one is meant in a column "
                 "'candidate'"
             )
-        return found[0] if found else None
+        return Place(found[0] if found else None, point)
 
 
 def _value(cell: Any, row: int, task: Any) -> Value | None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from mfgp.data.table import listed
 from mfgp.errors import DataTypeError, ParameterError
 from mfgp.optimization.box import Box
-from mfgp.optimization.points import Point, Points
-from mfgp.optimization.pool import Pool
-from mfgp.optimization.trial import Pair
+from mfgp.optimization.points import Points
+from mfgp.optimization.pool import Pool, plain_label
+from mfgp.optimization.trial import Pair, Place
 
 FEWEST, MOST = 4, 10  # rows of the first task by default
 
@@ -62,7 +63,7 @@ def initial_counts(initial: Any, tasks: Sequence[str], inputs: int) -> dict[str,
 
 
 class Start:
-    """Plans the start, given what was asked for already: the same rows whether they are asked for one by one or at once.
+    """Plans the start, given what was asked for: the same rows whether they are asked for one by one or at once.
 
     Tasks take turns in their order. Each goes to rows where another one is or will be measured, if there are enough of
     these, and to new ones if not, so that tasks share rows.
@@ -79,54 +80,56 @@ class Start:
         Pairs that cannot be asked for.
     """
 
-    def __init__(self, space: Pool | Box, random_state: int, taken: Sequence[Pair], closed: frozenset[Pair]) -> None:
+    def __init__(self, space: Pool | Box, random_state: int, taken: Iterable[Pair], closed: Iterable[Pair]) -> None:
         self.space, self.random_state = space, random_state
         self.points = Points(space.columns, space.levels)
         self.taken, self.closed = list(dict.fromkeys(taken)), set(closed)
 
     def missing(self, counts: Mapping[str, int]) -> list[Pair]:
         """Pairs that the start still lacks, in the order in which to ask for them."""
-        return [pair for task, count in counts.items() for pair in self._add(task, count - len(self._rows(task)))]
+        return [pair for task, count in counts.items() for pair in self._add(task, count - len(self._having(task)))]
 
     def more(self, task: str, count: int) -> list[Pair]:
         """More pairs of a task at new rows."""
-        return self._place(self._fresh(task, count), task)
+        return self._take(self._fresh(task, count), task)
 
     def _add(self, task: str, count: int) -> list[Pair]:
         if count <= 0:
             return []
-        known = [point for point in self._known() if (point, task) not in self.closed]
+        known = [place for place in self._known() if (place, task) not in self.closed]
         if len(known) < count:
-            return self._place([*known, *self._fresh(task, count - len(known))], task)
-        shared = Pool(self.points.frame(known))
-        chosen = shared.space_filling(count, self.points.frame(self._rows(task)), self.random_state)
-        return self._place([known[place] for place in chosen.index], task)
+            return self._take([*known, *self._fresh(task, count - len(known))], task)
+        shared = Pool(self._frame(known))
+        chosen = shared.space_filling(count, self._frame(self._having(task)), self.random_state)
+        return self._take([known[number] for number in chosen.index], task)
 
-    def _place(self, points: Sequence[Point], task: str) -> list[Pair]:
-        pairs = [(point, task) for point in points]
+    def _take(self, places: Iterable[Place], task: str) -> list[Pair]:
+        pairs = [(place, task) for place in places]
         self.taken += pairs
         self.closed |= set(pairs)
         return pairs
 
-    def _rows(self, task: str) -> list[Point]:
-        return [point for point, other in self.taken if other == task]
+    def _having(self, task: str) -> list[Place]:
+        return [place for place, other in self.taken if other == task]
 
-    def _known(self) -> list[Point]:
-        """Rows of the space where something is measured or pending."""
-        points = list(dict.fromkeys(point for point, _ in self.taken))
+    def _known(self) -> list[Place]:
+        """Places of the space where something is measured or pending."""
+        places = list(dict.fromkeys(place for place, _ in self.taken))
         if isinstance(self.space, Pool):
-            return [point for point in points if point in self.space.labels_at]
-        allowed = self.space.allows(self.points.frame(points))
-        return [point for point, kept in zip(points, allowed, strict=True) if kept]
+            return [place for place in places if place.label in self.space.places]
+        allowed = self.space.allows(self._frame(places))
+        return [place for place, kept in zip(places, allowed, strict=True) if kept]
 
-    def _fresh(self, task: str, count: int) -> list[Point]:
-        taken = self.points.frame(dict.fromkeys(point for point, _ in self.taken))
+    def _fresh(self, task: str, count: int) -> list[Place]:
+        seen = dict.fromkeys([place for place, _ in self.taken])
+        gone = seen | dict.fromkeys([place for place, other in self.closed if other == task])
         if isinstance(self.space, Pool):
-            seen = {point for point, _ in self.taken} | {point for point, other in self.closed if other == task}
-            places = [place for place, point in enumerate(self.space.points.values()) if point not in seen]
-            rows = self.space.space_filling(count, taken, self.random_state, np.array(places, dtype=int))
-        else:
-            failed = [point for point, other in self.closed if other == task]
-            seen_rows = self.points.frame([*dict.fromkeys([point for point, _ in self.taken] + failed)])
-            rows = self.space.space_filling(count, seen_rows, self.random_state)
-        return self.points.read(rows, "the space")
+            everything = list(self.space.places.values())
+            among = np.array([number for number, place in enumerate(everything) if place not in gone], dtype=int)
+            rows = self.space.space_filling(count, self._frame(seen), self.random_state, among)
+            return [self.space.places[plain_label(label)] for label in rows.index]
+        rows = self.space.space_filling(count, self._frame(gone), self.random_state)
+        return [Place(None, point) for point in self.points.read(rows, "the space")]
+
+    def _frame(self, places: Iterable[Place]) -> pd.DataFrame:
+        return self.points.frame(place.point for place in places)

@@ -102,9 +102,9 @@ class Telling:
         return self._answer(trial, reading)
 
     def _by_pair(self, reading: Reading) -> tuple[int, Outcome]:
-        assert reading.point is not None
+        assert reading.place is not None
         assert reading.task is not None
-        pair = (reading.point, reading.task)
+        pair = (reading.place, reading.task)
         known = self._told[pair, reading.value, reading.noise]
         if known:
             failed = reading.value is None
@@ -117,9 +117,9 @@ class Telling:
         trial = Trial(
             self._count,
             "failed" if failed else "measured",
-            reading.point,
+            reading.place.point,
             reading.task,
-            reading.label,
+            reading.place.label,
             value=reading.value,
             noise=reading.noise,
             reason=reading.reason,

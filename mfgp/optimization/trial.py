@@ -5,14 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
-from mfgp.optimization.points import Point
+from mfgp.optimization.points import Label, Point
 
 State = Literal["asked", "measured", "failed", "withdrawn"]
 Value: TypeAlias = float | str | bool
-Label: TypeAlias = str | int
-Pair: TypeAlias = tuple[Point, str]
+
+
+class Place(NamedTuple):
+    """Where something is measured.
+
+    Parameters
+    ----------
+    label
+        The candidate; None for a row that is none.
+    point
+        The inputs; candidates may share them.
+    """
+
+    label: Label | None
+    point: Point
+
+
+Pair: TypeAlias = tuple[Place, str]
 
 
 @dataclass(frozen=True)
@@ -74,9 +90,14 @@ class Trial:
     told_at: str | None = None
 
     @property
+    def place(self) -> Place:
+        """Where."""
+        return Place(self.label, self.point)
+
+    @property
     def pair(self) -> Pair:
         """Where and what."""
-        return self.point, self.task
+        return self.place, self.task
 
     @property
     def spent(self) -> float:
