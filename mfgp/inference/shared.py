@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mfgp.inference.posterior import ExactPosterior
+from mfgp.inference.posterior import ExactPosterior, Joint
 from mfgp.inference.threads import one_thread
 
 
@@ -50,12 +50,10 @@ class SharedWith:
 
     def along(self, x: Tensor) -> Shared:
         """The same as :meth:`at`, differentiable in the inputs (n, d)."""
-        tasks = self.posterior.kernel.num_tasks
-        rows = torch.stack([torch.cat([x, torch.full_like(x[:, :1], t)], dim=-1) for t in range(tasks)], dim=-2)
-        mean, own = self.posterior.at(rows)
+        joint, rows = joint_along(self.posterior, x), every_task(x, self.posterior.kernel.num_tasks)
         kernel = self.posterior.kernel
         cross = kernel.forward(rows, self._known) @ self._solution
-        return Shared(mean, own, kernel.forward(rows, self.rows) - cross)
+        return Shared(joint.mean, joint.covariance, kernel.forward(rows, self.rows) - cross)
 
     @torch.no_grad()
     def at(self, x: Tensor) -> Shared:
@@ -64,7 +62,16 @@ class SharedWith:
         with one_thread():
             mean, half = self.posterior.halves(x)
             prior = self.posterior.kernel.task_covariance(x) + self.posterior.kernel.offsets()
-            task = torch.arange(tasks).to(x).repeat(len(x)).unsqueeze(-1)
-            rows = torch.cat([x.repeat_interleave(tasks, dim=0), task], dim=-1)
+            rows = every_task(x, tasks).flatten(0, 1)
             covariance = self.posterior.kernel.forward(rows, self.rows).view(len(x), tasks, -1)
             return Shared(mean, prior - half @ half.mT, covariance - half @ self._half.mT)
+
+
+def joint_along(posterior: ExactPosterior, x: Tensor) -> Joint:
+    """The joint posterior of all tasks at each of the inputs (n, d), differentiable in them."""
+    return Joint(*posterior.at(every_task(x, posterior.kernel.num_tasks)))
+
+
+def every_task(x: Tensor, tasks: int) -> Tensor:
+    """Rows (n, T, d + 1) of each task at each of the inputs (n, d)."""
+    return torch.stack([torch.cat([x, torch.full_like(x[:, :1], task)], dim=-1) for task in range(tasks)], dim=-2)

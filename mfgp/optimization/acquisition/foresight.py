@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mfgp.inference.shared import Shared, SharedWith
+from mfgp.inference.posterior import Joint
+from mfgp.inference.shared import Shared, SharedWith, every_task
 from mfgp.model import TaskGP
 from mfgp.optimization.acquisition.gain import Fineness, Measurements, expected_gain
 from mfgp.optimization.acquisition.lines import ExpectedMaximum
@@ -31,18 +32,17 @@ class Foresight:
 
     def __init__(self, model: TaskGP, worth: Worth, candidates: Tensor, fineness: Fineness) -> None:
         self._model, self._worth, self._fineness = model, worth, fineness
-        self._means, self._scales = model._units()
-        joint = model.joint(candidates)
-        self._mean, self._covariance = _of_tasks(joint.mean, joint.covariance, worth.places)
-        x = model._standardized_inputs(candidates)
-        rows = [torch.cat([x, torch.full_like(x[:, :1], task)], dim=-1) for task in worth.places]
-        self._shared = SharedWith(model.exact_posterior, torch.stack(rows, dim=1).flatten(0, 1))
+        self._scales = model._units()[1]
+        x = standardized(model, candidates)
+        self._mean, self._covariance = in_units(model, model.exact_posterior.joint(x), worth.places)
+        rows = every_task(x, len(self._scales))[:, worth.places]
+        self._shared = SharedWith(model.exact_posterior, rows.flatten(0, 1))
         self._noise = model.likelihood.task_variance().detach()
 
     def at(self, inputs: Tensor) -> ExpectedMaximum:
         """Gain (n, T) and chance (n, T) of measuring each task at inputs (n, d)."""
-        x = self._model._standardized_inputs(inputs)
-        tasks, rows = len(self._means), len(self._shared.rows) + len(self._model.train_targets)
+        x = standardized(self._model, inputs)
+        tasks, rows = len(self._scales), len(self._shared.rows) + len(self._model.train_targets)
         block = max(1, BLOCK // (tasks * (rows + tasks * len(self._mean))))
         found = [self._gain(self._shared.at(part)) for part in x.split(block)]
         gain, chance = (torch.cat(part) for part in zip(*found, strict=True))
@@ -50,9 +50,7 @@ class Foresight:
 
     def along(self, inputs: Tensor) -> Tensor:
         """Gain (n, T), differentiable in the inputs (n, d)."""
-        model = self._model
-        rows = model.transform_inputs(torch.cat([inputs, torch.zeros_like(inputs[:, :1])], dim=-1))
-        return self._gain(self._shared.along(rows[:, :-1])).gain
+        return self._gain(self._shared.along(standardized(self._model, inputs))).gain
 
     def _gain(self, shared: Shared) -> ExpectedMaximum:
         return expected_gain(self._worth, self._measurements(shared), self._fineness)
@@ -66,18 +64,22 @@ class Foresight:
         beside = shared.covariance.view(count, tasks, fixed, used)
         shift = torch.cat([beside, shared.own[:, :, None, places]], dim=2) * self._scales[places]
         shift = shift / deviation[:, :, None, None].clamp_min(torch.finfo(shift.dtype).tiny)
-        mean = shared.mean * self._scales + self._means
-        covariance = shared.own * torch.outer(self._scales, self._scales)
-        own_mean, own_covariance = _of_tasks(mean[:, None, None], covariance[:, None, None], places)
+        own_mean, own_covariance = in_units(self._model, Joint(shared.mean, shared.own), places)
+        fixed_mean, fixed_covariance = self._mean.expand(count, -1, -1), self._covariance.expand(count, -1, -1, -1)
+        mean = torch.cat([fixed_mean, own_mean.unsqueeze(1)], dim=1)
+        covariance = torch.cat([fixed_covariance, own_covariance.unsqueeze(1)], dim=1)
         return Measurements(
-            torch.cat([self._mean.expand(count, -1, -1).unsqueeze(1), own_mean], dim=2).expand_as(shift),
-            torch.cat([self._covariance.expand(count, -1, -1, -1).unsqueeze(1), own_covariance], dim=2).expand(
-                -1, tasks, -1, -1, -1
-            ),
-            shift,
+            mean.unsqueeze(1).expand_as(shift), covariance.unsqueeze(1).expand(*shift.shape, used), shift
         )
 
 
-def _of_tasks(mean: Tensor, covariance: Tensor, places: list[int]) -> tuple[Tensor, Tensor]:
-    """Means (..., S) and covariances (..., S, S) of some of the tasks, of (..., T) and (..., T, T)."""
-    return mean[..., places], covariance[..., places, :][..., places]
+def standardized(model: TaskGP, inputs: Tensor) -> Tensor:
+    """Inputs (n, d) as the kernel reads them, with a gradient."""
+    return model.encode(torch.cat([inputs, torch.zeros_like(inputs[:, :1])], dim=-1))[:, :-1]
+
+
+def in_units(model: TaskGP, joint: Joint, places: list[int]) -> Joint:
+    """Some of the tasks of a standardised joint distribution, in their units."""
+    means, scales = (values[places] for values in model._units())
+    covariance = joint.covariance[:, places][:, :, places]
+    return Joint(joint.mean[:, places] * scales + means, covariance * torch.outer(scales, scales))

@@ -12,6 +12,7 @@ from torch import Tensor
 from mfgp.expressions import Condition, Quantity
 
 SHARPNESS = 50.0  # how suddenly a constraint ceases to hold
+NOTHING = 1e-12  # gains below this share of what candidates differ by are none
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +31,8 @@ class Worth:
         How large the margin of each constraint typically is.
     floor
         What a candidate is worth that breaks a constraint, or where the utility is not defined.
+    spread
+        By how much candidates typically differ.
     """
 
     utility: Quantity
@@ -37,6 +40,7 @@ class Worth:
     model_tasks: tuple[Hashable, ...]
     scales: Sequence[float] = ()
     floor: float = 0.0
+    spread: float = 1.0
 
     @cached_property
     def tasks(self) -> tuple[Hashable, ...]:
@@ -48,6 +52,11 @@ class Worth:
     def places(self) -> list[int]:
         """Their places among the tasks of the model."""
         return [self.model_tasks.index(name) for name in self.tasks]
+
+    @property
+    def least_gain(self) -> float:
+        """What counts as a gain at all."""
+        return NOTHING * self.spread
 
     def linear(self) -> tuple[Tensor, float] | None:
         """Weights (S,) and a constant, where it is linear in the tasks."""
