@@ -7,10 +7,10 @@ from typing import Any
 
 from mfgp.data.table import listed
 from mfgp.errors import DataTypeError, ParameterError
-from mfgp.optimization.acquisition import Uniform
+from mfgp.optimization.acquisition import ExpectedGain, Uniform
 from mfgp.optimization.decision import Acquisition
 
-ACQUISITIONS: dict[str, Callable[[], Acquisition]] = {"random": Uniform}
+ACQUISITIONS: dict[str, Callable[[], Acquisition]] = {"gain": ExpectedGain, "random": Uniform}
 
 
 def acquisition(wanted: Any) -> Acquisition:
@@ -25,8 +25,8 @@ def acquisition(wanted: Any) -> Acquisition:
 
     Examples
     --------
-    >>> type(acquisition("random")).__name__
-    'Uniform'
+    >>> type(acquisition("gain")).__name__
+    'ExpectedGain'
     """
     if isinstance(wanted, str):
         if wanted not in ACQUISITIONS:
@@ -34,7 +34,7 @@ def acquisition(wanted: Any) -> Acquisition:
         return ACQUISITIONS[wanted]()
     if not callable(getattr(wanted, "choose", None)):
         raise DataTypeError(
-            f"acquisition is a {type(wanted).__name__}, expected a name, such as 'random', or an object with a method "
+            f"acquisition is a {type(wanted).__name__}, expected a name, such as 'gain', or an object with a method "
             "choose(decision, count)"
         )
     return wanted
