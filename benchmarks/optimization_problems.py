@@ -101,7 +101,8 @@ def _in_box(function: Synthetic, sign: float, best_at: Array, name: str = "", fi
     return Search(name or function.name, len(lower), values, float(best), cost=0.1, fidelity=fidelity)
 
 
-def _in_table(name: str, pool: Array, table: Array, cost: float) -> Search:
+def in_table(name: str, pool: Array, table: Array, cost: float) -> Search:
+    """A search among candidates (N, d), each once, with values (N, 2) of the low and the high fidelity."""
     rows = {point.tobytes(): row for row, point in enumerate(pool)}
 
     def values(x: Array) -> Array:
@@ -132,7 +133,7 @@ def _cofs(frame: pd.DataFrame, seed: int, useless: bool) -> Search:
     pool = (x - x.min(axis=0)) / np.ptp(x, axis=0)
     if useless:
         table[:, LOW] = np.random.default_rng([seed, 1]).permutation(table[:, LOW])
-    return _in_table("COFs, useless low fidelity" if useless else "COFs", pool, table, cost=0.065)
+    return in_table("COFs, useless low fidelity" if useless else "COFs", pool, table, cost=0.065)
 
 
 def searches(data: Path | None) -> Mapping[str, Callable[[int], Search]]:

@@ -84,8 +84,9 @@ def race(search: Search, name: str, seed: int, batch: int) -> Race:
 
 
 def _add(steps: Steps, cost: float, value: float) -> None:
-    if not steps or steps[-1][1] != value:
-        steps.append([float(f"{cost:.6g}"), float(f"{value:.6g}")])
+    step = [float(f"{cost:.6g}"), float(f"{value:.6g}")]
+    if not steps or steps[-1][1] != step[1]:
+        steps.append(step)
 
 
 def _require_fair(search: Search, seen: Seen, new: Seen, batch: int) -> None:

@@ -8,19 +8,20 @@ import pandas as pd
 from benchmarks.optimization_problems import Search
 from benchmarks.optimizers import HIGH, LOW, Choice, Seen
 from mfgp import Campaign, DifferenceGP, maximize
-from mfgp.optimization import Box, Decision, Pool
+from mfgp.optimization import Acquisition, Box, Decision, Pool
 from mfgp.optimization.acquisitions import acquisition
 
 TASKS = ("low", "high")
 
 
-class _OneHighOrSomeLow:
-    """The default acquisition, whose choice ends where the fidelity changes, and with the first high value."""
+class OneHighOrSomeLow:
+    """An acquisition whose choice ends before the first high value, or with it if that is the best of all."""
 
-    def __init__(self) -> None:
-        self._chosen_by = acquisition("gain")
+    def __init__(self, chosen_by: Acquisition) -> None:
+        self._chosen_by = chosen_by
 
     def choose(self, decision: Decision, count: int) -> pd.DataFrame:
+        """The beginning of what the acquisition chooses."""
         found = self._chosen_by.choose(decision, count)
         if len(decision.pending):  # the rest of a choice that has ended
             return found.iloc[:0]
@@ -47,7 +48,7 @@ class BothFidelities:
             "objective": maximize("high"),
             "costs": {TASKS[task]: search.costs[task] for task in self.measurable},
             "storage": "sqlite://",
-            "acquisition": _OneHighOrSomeLow(),
+            "acquisition": OneHighOrSomeLow(acquisition("gain")),
             "random_state": seed,
         }
         self._campaign: Campaign | None = None
