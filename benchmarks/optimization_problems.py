@@ -7,12 +7,13 @@ are scaled to the unit cube. A measurement of the high fidelity costs 1.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.spatial.distance import cdist
 from scipy.stats import qmc
 
@@ -90,7 +91,7 @@ class Search:
         return self.measure(x, np.repeat([HIGH, LOW], [START - 1, low]))
 
 
-def _in_box(function: Synthetic, sign: float, best_at: Array, name: str = "", fidelity: float = 0.0) -> Search:
+def _in_box(function: Synthetic, sign: float, best_at: ArrayLike, name: str = "", fidelity: float = 0.0) -> Search:
     lower, upper = np.array(list(function.bounds.values()), dtype=float).T
 
     def values(x: Array) -> Array:
@@ -117,6 +118,8 @@ def _branin(x: Array, fidelity: float) -> Array:
     return (x2 - curvature * x1**2 + 5 / np.pi * x1 - 6) ** 2 + 10 * (1 - 1 / (8 * np.pi)) * np.cos(x1) + 10
 
 
+BRANIN_BEST = (np.pi, 2.275)
+
 #: Two inputs; three minima of 0.397887. Low fidelity: the fidelity 0.8 of the augmented function.
 branin = Synthetic(
     "Branin",
@@ -125,6 +128,13 @@ branin = Synthetic(
     "Wu, Toscano-Palmerin, Frazier and Wilson, UAI, PMLR 115, 788 (2020), as botorch.test_functions.AugmentedBranin; "
     "fidelity of Sabanza-Gil et al. (2025)",
 )
+
+
+def small() -> Search:
+    """A pool that is searched in seconds: Branin's function on a grid of 10 by 10 points, with 5 of the money."""
+    search = _in_box(branin, -1.0, BRANIN_BEST, fidelity=0.8)
+    pool = np.stack(np.meshgrid(*[np.linspace(0.0, 1.0, 10)] * 2), axis=-1).reshape(-1, 2)
+    return replace(in_table("Branin on a grid", pool, search.values(pool), search.cost), fidelity=0.8, budget=5.0)
 
 
 def _cofs(frame: pd.DataFrame, seed: int, useless: bool) -> Search:
@@ -146,7 +156,7 @@ def searches(data: Path | None) -> Mapping[str, Callable[[int], Search]]:
     functions, and one third into that of COFs; one third is taken here for all.
     """
     boxes = [
-        _in_box(branin, -1.0, [np.pi, 2.275], fidelity=0.8),
+        _in_box(branin, -1.0, BRANIN_BEST, fidelity=0.8),
         _in_box(hartmann, -1.0, [0.20168952, 0.15001069, 0.47687398, 0.27533243, 0.31165162, 0.65730054], "Hartmann-6"),
         _in_box(park, 1.0, np.ones(4)),
         _in_box(borehole, 1.0, [0.15, 100.0, 115_600.0, 1_110.0, 116.0, 700.0, 1_120.0, 12_045.0]),

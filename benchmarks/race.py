@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.optimization_problems import Search
 from benchmarks.optimizers import HIGH, LOW, SINGLE, Seen, optimizer
 
-Steps = list[list[float]]  # [cost, value] wherever the value changes
+Steps = list[list[float]]  # [cost, value] wherever the value changes, and at the end
 
 
 @dataclass
@@ -69,6 +69,7 @@ def race(search: Search, name: str, seed: int, batch: int) -> Race:
         _add(found.regret, cost, search.best - float(seen.of(HIGH).y.max()))
         left = search.budget - cost
         if left < 1.0 - 1e-9:
+            found.regret.append([float(f"{cost:.6g}"), found.regret[-1][1]])
             break
         clock, cpu = time.perf_counter(), time.process_time()
         choice = chooser.choose(seen, left)

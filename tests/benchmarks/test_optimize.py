@@ -130,8 +130,11 @@ def test_the_cost_model_gives_the_costs(fidelity: float, pool: Search) -> None:
 def test_a_race_on_a_pool(name: str, pool: Search) -> None:
     found = race(dataclasses.replace(pool, budget=4.5), name, 1, batch=2)
     assert found.regret[0][0] == START
-    assert np.all(np.diff([value for _, value in found.regret]) < 0)
+    *falling, last = [value for _, value in found.regret]
+    assert np.all(np.diff(falling) < 0)
+    assert last == falling[-1]
     assert 3.75 <= found.low * pool.cost + found.high <= 4.5
+    assert found.regret[-1][0] == found.low * pool.cost + found.high
     assert found.rounds >= 1
     assert (found.low == 0) == name.endswith("alone")
 
