@@ -22,6 +22,7 @@ PRIVILEGES = {
     "dask": {"screening"},
     "sqlalchemy": {"optimization"},
     "sqlite3": {"optimization"},
+    "psycopg": {"optimization"},
     "typer": {"cli"},
     "rich": {"cli"},
     "elementembeddings": {"materials"},
@@ -72,7 +73,7 @@ def test_subpackages_come_on_demand() -> None:
     """Each from a plain import, none of them before it is asked for."""
     code = """
 import sys, mfgp
-names = ["datasets", "materials", "plotting", "validation"]
+names = ["datasets", "materials", "optimization", "plotting", "validation"]
 print([name for name in names if f"mfgp.{name}" in sys.modules])
 print(set(names) | set(mfgp.__all__) <= set(dir(mfgp)))
 print([getattr(mfgp, name).__name__ for name in names])
@@ -82,7 +83,7 @@ print(hasattr(mfgp, "data_sets"))
     assert run.stdout.splitlines() == [
         "[]",
         "True",
-        "['mfgp.datasets', 'mfgp.materials', 'mfgp.plotting', 'mfgp.validation']",
+        "['mfgp.datasets', 'mfgp.materials', 'mfgp.optimization', 'mfgp.plotting', 'mfgp.validation']",
         "False",
     ]
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mfgp.cli.campaign import campaign
 from mfgp.cli.compare import compare
 from mfgp.cli.fit import fit
 from mfgp.cli.predict import predict
@@ -19,6 +20,7 @@ app = typer.Typer(
 )
 for verb in (compare, fit, predict):
     app.command()(verb)
+app.add_typer(campaign, name="campaign")
 
 
 def _show_version(wanted: bool) -> None:

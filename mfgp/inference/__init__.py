@@ -3,6 +3,7 @@
 from mfgp.inference.cascade import Cascade
 from mfgp.inference.cascade_fitting import fit_cascade
 from mfgp.inference.conditional import Conditional
+from mfgp.inference.fantasies import Fantasies
 from mfgp.inference.fitting import fit, refit
 from mfgp.inference.left_out import LeftOut, left_out
 from mfgp.inference.noise import TaskNoise
@@ -14,6 +15,7 @@ __all__ = [
     "Cascade",
     "Conditional",
     "ExactPosterior",
+    "Fantasies",
     "FitReport",
     "Known",
     "LeftOut",

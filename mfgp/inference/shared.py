@@ -40,9 +40,7 @@ class SharedWith:
 
     def __init__(self, posterior: ExactPosterior, rows: Tensor) -> None:
         self.posterior, self.rows = posterior, rows
-        self._known = torch.cat(
-            [posterior.observations.x, posterior.observations.task.unsqueeze(-1).to(rows)], dim=-1
-        )
+        self._known = torch.cat([posterior.observations.x, posterior.observations.task.unsqueeze(-1).to(rows)], dim=-1)
         with torch.no_grad(), one_thread():
             cross = posterior.kernel.forward(rows, self._known)
             self._half = torch.linalg.solve_triangular(posterior.lower, cross.mT, upper=False).mT

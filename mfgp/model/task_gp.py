@@ -26,7 +26,7 @@ from torch import Tensor
 from mfgp.data.observations import Observations
 from mfgp.data.scaling import TaskStandardize, standardize_inputs
 from mfgp.errors import ParameterError
-from mfgp.inference import ExactPosterior, FitReport, TaskNoise, fit, refit
+from mfgp.inference import ExactPosterior, Fantasies, FitReport, TaskNoise, fit, refit
 from mfgp.inference.posterior import Joint
 from mfgp.kernels import TaskKernel
 from mfgp.model.checks import (
@@ -38,7 +38,7 @@ from mfgp.model.checks import (
     variances,
 )
 from mfgp.model.construction import column_roles, default_kernel
-from mfgp.model.growth import grown
+from mfgp.model.growth import fantasised, grown
 
 
 class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
@@ -150,6 +150,7 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         self._output_tasks = task_values.values.tolist() if output_tasks is None else list(output_tasks)
         self._num_outputs = len(self._output_tasks)
         self._map_tasks(torch.tensor(self._output_tasks))
+        self.fantasies: Fantasies | None = None
         self._exact: ExactPosterior | None = None
         self._parameters_then: list[Tensor] = []
         if input_transform is not None:
@@ -166,10 +167,11 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         return MultivariateNormal(self.mean_module(x), self.covar_module(x))
 
     def __call__(self, *args: Tensor, **kwargs: Any) -> MultivariateNormal:
-        """Prior while training; else the posterior, from a factor that is kept, unless the model is a batch."""
-        if self.training or settings.prior_mode.on() or self.train_inputs[0].dim() > 2:
+        """Prior while training; else the posterior, from a factor that is kept."""
+        if self.training or settings.prior_mode.on():
             return super().__call__(*args, **kwargs)
-        mean, covariance = self.exact_posterior.at(self.encode(args[0]))
+        posterior = self.exact_posterior if self.fantasies is None else self.fantasies
+        mean, covariance = posterior.at(self.encode(args[0]))
         return MultivariateNormal(mean, to_linear_operator(covariance))
 
     @property
@@ -221,9 +223,9 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         output_indices
             Tasks wanted where X has no task column; the output tasks by default.
         observation_noise
-            True to add each task's noise. Or variances to add, (..., q, m) or (..., 1, m), where m is the number of
-            outputs, one if X names the tasks; outcome-transformed as everywhere in BoTorch, so by default in the
-            tasks' standardised units.
+            True to add each task's noise, at least the smallest that is learned. Or variances to add, (..., q, m) or
+            (..., 1, m), where m is the number of outputs, one if X names the tasks; outcome-transformed as everywhere
+            in BoTorch, so by default in the tasks' standardised units.
         posterior_transform
             Applied at the end.
 
@@ -248,7 +250,7 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
             variance = variances(observation_noise, shape).mT.flatten(-2)
             distribution = self.likelihood(distribution, transformed, noise=variance)
         elif observation_noise:
-            variance = self.likelihood.task_variance()[task]
+            variance = self.likelihood.task_variance().clamp_min(TaskNoise.BOUNDS[0] ** 2)[task]
             distribution = self.likelihood(distribution, transformed, noise=variance.expand(distribution.mean.shape))
         if not alone and len(tasks) > 1:
             mean = distribution.mean.unflatten(-1, (len(tasks), -1)).mT
@@ -294,7 +296,7 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
 
     def set_train_data(self, *args: Any, **kwargs: Any) -> None:
         """As in GPyTorch; the cached posterior is dropped."""
-        self._exact = None
+        self._exact = self.fantasies = None
         super().set_train_data(*args, **kwargs)
 
     def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
@@ -310,8 +312,8 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
     def get_fantasy_model(self, inputs: Tensor, targets: Tensor, **kwargs: Any) -> TaskGP:
         """A model with observations added at the same hyperparameters.
 
-        Observations without batch dimensions make the factor grow by their rows; batches of fantasies make a batched
-        model, as in GPyTorch.
+        Observations without batch dimensions make the factor grow by their rows; batches of fantasies make a batch of
+        models, with the batch dimensions that GPyTorch would give it, at the hyperparameters of this one for good.
         """
         task = self._map_tasks(inputs[..., -1])
         typical = self.likelihood.task_variance().detach()[task]
@@ -320,13 +322,7 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         batched = self.train_inputs[0].dim() > 2 or inputs.dim() > 2 or targets.dim() > 1
         if not batched and not inputs.requires_grad and not targets.requires_grad:
             return grown(self, inputs, targets, noise)
-        if self.prediction_strategy is None:
-            ExactGP.__call__(self, inputs)
-        model = super().get_fantasy_model(inputs, targets, noise=torch.where(noise.isnan(), typical, noise), **kwargs)
-        model._exact = None
-        before = self.likelihood.known_variance.shape[-1]
-        model.likelihood.known_variance[..., before:].masked_fill_(noise.isnan(), torch.nan)
-        return model
+        return fantasised(self, inputs, targets, noise)
 
     def subset_output(self, idcs: list[int]) -> TaskGP:
         """A copy that gives only some of the outputs, by their place among the output tasks."""

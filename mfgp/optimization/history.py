@@ -14,7 +14,10 @@ from mfgp.optimization.definition import Definition
 from mfgp.optimization.trial import Place, Trial, Trials
 
 PREDICTED = ("mean", "lower", "upper", "gain", "cost", "chance", "why")
-NUMBERS = ("value", "noise", "cost", "total", "mean", "lower", "upper", "gain", "chance", "incumbent_value")
+NUMBERS = (
+    *("value", "noise", "cost", "total", "mean", "lower", "upper", "gain", "chance"),
+    *("incumbent_value", "best_measured"),
+)
 
 
 def asked_frame(definition: Definition, trials: Sequence[Trial]) -> pd.DataFrame:
@@ -57,7 +60,8 @@ def best_measured(definition: Definition, trials: Trials) -> np.ndarray:
     for number, trial in enumerate(trials):
         if trial.state == "measured":
             values = known[trial.place]
-            values[trial.task] = torch.tensor(trial.value) if isinstance(trial.value, float) else trial.value
+            is_number = isinstance(trial.value, float)
+            values[trial.task] = torch.tensor(trial.value, dtype=torch.float64) if is_number else trial.value
             if set(objective.quantity.tasks) <= set(values) and _is_feasible(definition, values):
                 utility = float(objective.utility.evaluate(values))
                 if utility > best_utility:

@@ -11,7 +11,7 @@ import torch
 from botorch.utils.multi_objective.pareto import is_non_dominated
 
 from mfgp.architectures.regressor import Regressor
-from mfgp.expressions import Condition
+from mfgp.expressions import Condition, Quantity
 from mfgp.optimization.definition import Definition
 from mfgp.optimization.objective import Objective
 from mfgp.optimization.pool import Pool
@@ -44,28 +44,39 @@ def incumbent(
     Lines of `inputs` with "feasible", the probability that the constraints hold, and mean and 90% interval of each
     objective's quantity, as "mean", "lower" and "upper" if it is the only one, and after its text if not.
     """
-    prediction = model.predict_distribution(inputs)
-    feasible = np.ones(len(inputs))
-    if constraints:
-        every = reduce(lambda left, right: left & right, constraints)
-        feasible = prediction.of(every).probability.to_numpy()
+    feasible = _probability(model, inputs, constraints)
     places = np.flatnonzero(feasible >= LEAST_FEASIBLE)
     if not len(places):
         places = np.array([feasible.argmax()])
-    among = prediction.take(places)
-    utility = np.column_stack([among.of(objective.utility).mean for objective in objectives])
+    utility = np.column_stack([_expected(model, inputs.iloc[places], objective.utility) for objective in objectives])
     if len(objectives) == 1:
         places = places[[int(utility[:, 0].argmax())]]
     else:
         places = places[is_non_dominated(torch.from_numpy(utility)).numpy()]
     found = inputs.iloc[places].assign(feasible=feasible[places])
-    chosen = prediction.take(places)
+    chosen = model.predict_distribution(inputs.iloc[places])
     for objective in objectives:
         quantity = chosen.of(objective.quantity)
         prefix = "" if len(objectives) == 1 else f"{objective.quantity!r} "
         found[f"{prefix}mean"] = quantity.mean
         found[[f"{prefix}lower", f"{prefix}upper"]] = quantity.interval(0.9)
     return found
+
+
+def _probability(model: Regressor, inputs: pd.DataFrame, constraints: Sequence[Condition]) -> np.ndarray:
+    """(n,) probability that all constraints hold."""
+    if not constraints:
+        return np.ones(len(inputs))
+    every = reduce(lambda left, right: left & right, constraints)
+    return model.predict_distribution(inputs).of(every).probability.to_numpy()
+
+
+def _expected(model: Regressor, inputs: pd.DataFrame, utility: Quantity) -> np.ndarray:
+    """(n,) means of a utility; of a linear one from the tasks' means, which are cheap where there are many rows."""
+    form = utility.linear()
+    if form is None:
+        return model.predict_distribution(inputs).of(utility).mean.to_numpy()
+    return model.predict(inputs)[list(form.weights)].to_numpy() @ np.array(list(form.weights.values())) + form.offset
 
 
 def best_of(definition: Definition, trials: Trials, model: Regressor) -> pd.DataFrame:

@@ -103,10 +103,7 @@ class Pool:
         """
         file = Path(path)
         try:
-            if file.suffix == ".parquet":
-                frame = pd.read_parquet(file)
-            else:
-                frame = pd.read_csv(file, float_precision="round_trip")
+            frame = pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file)
         except (OSError, ValueError) as error:
             reason = " ".join(str(error).split())
             raise DataError(f"{file} cannot be read as a pool ({reason}); give a Parquet or a CSV file") from error
@@ -217,14 +214,11 @@ def _require_labels(labels: pd.Index) -> None:
 
 
 def _levels(column: pd.Series[Any]) -> tuple[str, ...]:
-    found = set(column.dropna())
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        found_in_order = [level for level in column.cat.categories.tolist() if level in found]
-    else:
-        found_in_order = sorted(found, key=str)
-    strange = [level for level in found_in_order if not isinstance(level, str)]
+    declared = isinstance(column.dtype, pd.CategoricalDtype)
+    found = column.cat.categories.tolist() if declared else sorted(set(column.dropna()), key=str)
+    strange = [level for level in found if not isinstance(level, str)]
     if strange:
         raise ColumnError(
             f"column {column.name!r} of the pool has the level {strange[0]!r} beside text; write .astype(str) behind it"
         )
-    return tuple(found_in_order)
+    return tuple(found)

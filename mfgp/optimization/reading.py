@@ -182,7 +182,7 @@ def _positive(cell: Any, row: int, name: str) -> float | None:
     if number is None:
         return None
     if not isinstance(number, float) or number < 0.0:
-        raise DataError(f"row {row} has the {name} {cell!r}, expected a number that is not negative")
+        raise DataError(f"row {row} has the {name} {number!r}, expected a number that is not negative")
     return number
 
 
@@ -191,6 +191,6 @@ def _whole(cell: Any, row: int) -> int:
         number = float(cell)
     except (TypeError, ValueError):
         number = math.nan
-    if number != round(number) if math.isfinite(number) else True:
-        raise DataError(f"row {row} has the trial {cell!r}, expected a whole number, as ask() gives it")
+    if not number.is_integer():
+        raise DataError(f"row {row} has the trial {cell}, expected a whole number, as ask() gives it")
     return int(number)

@@ -102,9 +102,10 @@ class Storage:
         sql = sqlalchemy()
         try:
             _create_tables(self.engine)
-        except sql.exc.DBAPIError as error:
+        except (sql.exc.DBAPIError, sqlite3.Error) as error:
+            reason = getattr(error, "orig", error)
             raise DataError(
-                f"the database {self.engine.url!r} cannot be opened ({error.orig}); give a path that can be written, "
+                f"the database {self.engine.url!r} cannot be opened ({reason}); give a path that can be written, "
                 "or a URL such as 'postgresql+psycopg://user@host/database'"
             ) from error
 
@@ -282,7 +283,7 @@ def _create_tables(engine: Engine) -> None:
 
 def _keep_a_log(engine: Engine) -> None:
     """Let readers go on while one process writes. SQLite does not wait by itself where another does this just now."""
-    sql, deadline = sqlalchemy(), time.monotonic() + BUSY_SECONDS
+    deadline = time.monotonic() + BUSY_SECONDS
     connection = engine.raw_connection()
     try:
         while connection.execute("PRAGMA journal_mode").fetchone()[0] not in ("wal", "memory"):
@@ -290,7 +291,7 @@ def _keep_a_log(engine: Engine) -> None:
                 connection.execute("PRAGMA journal_mode=WAL")
             except sqlite3.OperationalError as error:
                 if time.monotonic() > deadline or "locked" not in str(error):
-                    raise sql.exc.OperationalError("PRAGMA journal_mode=WAL", None, error) from error
+                    raise
                 time.sleep(0.01)
     finally:
         connection.close()

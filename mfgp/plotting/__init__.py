@@ -1,5 +1,6 @@
 """A plot is a function of a result, and gives a matplotlib Figure."""
 
+from mfgp.plotting.campaign import pareto_front, progress, spending
 from mfgp.plotting.comparison import comparison
 from mfgp.plotting.learning_curve import learning_curve
 from mfgp.plotting.levels import level_map
@@ -12,10 +13,13 @@ __all__ = [
     "comparison",
     "learning_curve",
     "level_map",
+    "pareto_front",
     "parity",
     "pit_histogram",
+    "progress",
     "reliability",
     "slices",
+    "spending",
     "task_correlation",
     "task_embedding",
 ]

@@ -17,6 +17,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 NOT_RUN = {"sh", "text"}  # installation and what takes minutes; diagrams
+NEEDS = {"ax.md": "ax"}  # pages about packages that are extras
 
 
 def name(page: Path) -> str:
@@ -29,6 +30,8 @@ def fences(page: Path) -> list[Token]:
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_blocks_run_and_print_what_the_page_says(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if name(page) in NEEDS:
+        pytest.importorskip(NEEDS[name(page)])
     monkeypatch.chdir(tmp_path)
     runner, names, report = doctest.DocTestRunner(optionflags=FLAGS), {}, []
     for fence in fences(page):

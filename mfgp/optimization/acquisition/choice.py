@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import NamedTuple
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+
+CONFIRMED = "little is expected to be gained; the best candidate is not measured itself, which tests what is believed"
+UNPROMISING = "no measurement is expected to gain anything; of what is not measured this is the most promising"
 
 
 class Choice(NamedTuple):
@@ -48,30 +51,38 @@ def best_choice(
     return Choice(row, task, float(gain[row, task]), float(cost[row, task]), float(chance[row, task]), why)
 
 
-def without_promise(choice: Choice, rows: Sequence[int], closed: np.ndarray, cost: np.ndarray) -> Choice:
-    """In place of a choice that gains nothing: the first of some rows, at its dearest task that is open.
+def direct_choice(
+    rows: Iterable[int], wanted: np.ndarray, closed: np.ndarray, cost: np.ndarray
+) -> tuple[int, int] | None:
+    """The first of some rows at which a wanted task is open, and the dearest such task; None if there is none.
 
     Parameters
     ----------
-    choice
-        What comes back if none of the rows is open.
     rows
         The most promising first.
+    wanted
+        (T,) whether the objective depends on each task.
     closed, cost
         (n, T) of each measurement.
+
+    Examples
+    --------
+    >>> closed = np.array([[True, True], [False, False]])
+    >>> direct_choice([0, 1], np.array([False, True]), closed, np.ones((2, 2)))
+    (1, 1)
     """
     for row in rows:
-        if not closed[row].all():
-            task = int(np.where(closed[row], -np.inf, cost[row]).argmax())
-            why = "no measurement is expected to gain anything; this is the most promising one"
-            return Choice(int(row), task, choice.gain, float(cost[row, task]), choice.chance, why)
-    return choice
+        shut = closed[row] | ~wanted
+        if not shut.all():
+            return int(row), int(np.where(shut, -np.inf, cost[row]).argmax())
+    return None
 
 
 def table_of(rows: pd.DataFrame, choices: Sequence[Choice], tasks: Sequence[Hashable]) -> pd.DataFrame:
     """Choices beside the inputs of their rows, as an acquisition gives them back."""
+    names: list[Any] = [tasks[choice.task] for choice in choices]
     return rows.assign(
-        task=[tasks[choice.task] for choice in choices],
+        task=names,
         gain=[choice.gain for choice in choices],
         cost=[choice.cost for choice in choices],
         chance=[choice.chance for choice in choices],

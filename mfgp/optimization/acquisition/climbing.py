@@ -9,7 +9,6 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import torch
-from botorch.exceptions.warnings import OptimizationWarning
 from botorch.generation.gen import gen_candidates_scipy
 from torch import Tensor
 
@@ -63,8 +62,7 @@ def climb(
     conditions = [condition for condition in box.conditions if not condition.labels]  # levels stay as they are
     points = (start - lower) / width
     points = torch.where(moving, points.clamp(0.0, 1.0), points)
-    with one_thread(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", OptimizationWarning)  # an end that is no better is not taken
+    with one_thread(), warnings.catch_warnings(record=True):  # that an end is no good is seen by its value
         ends = [
             gen_candidates_scipy(
                 part.unsqueeze(1),

@@ -62,13 +62,13 @@ def expected_gain(worth: Worth, measurements: Measurements, fineness: Fineness) 
         return expected_maximum(measurements.mean @ weights + offset, measurements.shift @ weights)
     batch, count = measurements.mean.shape[:-2], measurements.mean.shape[-2]
     tasks = len(worth.tasks)
-    flat = [
-        measurements.mean.reshape(-1, count, tasks),
-        measurements.covariance.reshape(-1, count, tasks, tasks),
-        measurements.shift.reshape(-1, count, tasks),
-    ]
+    mean, shift = (values.reshape(-1, count, tasks) for values in (measurements.mean, measurements.shift))
+    covariance = measurements.covariance.reshape(-1, count, tasks, tasks)
     block = max(1, ENTRIES // (count * tasks * fineness.outcomes * fineness.draws))
-    parts = [_by_quadrature(worth, *part, fineness) for part in zip(*(x.split(block) for x in flat), strict=True)]
+    parts = [
+        _by_quadrature(worth, *part, fineness)
+        for part in zip(mean.split(block), covariance.split(block), shift.split(block), strict=True)
+    ]
     gain, chance = (torch.cat(part).view(batch) for part in zip(*parts, strict=True))
     return ExpectedMaximum(gain, chance)
 

@@ -119,39 +119,49 @@ class Outlook:
         """Means (n, T) at inputs (n, d)."""
         return torch.stack([model.mean(inputs) for model in self.models]).mean(0)
 
-    def worth(self, inputs: Tensor, rng: np.random.Generator) -> Worth:
-        """What a candidate is worth, scaled by what is predicted at inputs (n, d); several objectives are weighted anew."""
-        means = self.mean(inputs)
+    def worth(self, means: Tensor, rng: np.random.Generator) -> Worth:
+        """What a candidate is worth, in scales of what is predicted somewhere, means (n, T)."""
         named = dict(zip(self.tasks, means.unbind(-1), strict=True))
         utility = self._utility(named, rng)
         values = utility.evaluate(named)
         constraints = self.decision.constraints
         scales = [_spread(constraint.evaluate(named)) for constraint in constraints]
-        return Worth(utility, constraints, self.tasks, scales, values[values.isfinite()].min().item(), _spread(values))
+        finite = values[values.isfinite()]
+        floor = finite.min().item() if len(finite) else 0.0
+        return Worth(utility, constraints, self.tasks, scales, floor, _spread(values))
 
-    def rivals(self, worth: Worth, inputs: Tensor, rng: np.random.Generator) -> np.ndarray:
-        """Places of inputs (n, d) that may be the best: the one with the largest expected worth, then by optimism."""
+    def rivals(self, worth: Worth, inputs: Tensor, means: Tensor, rng: np.random.Generator) -> np.ndarray:
+        """Places of inputs (n, d) that may be the best: the one with the largest expected worth, then by optimism.
+
+        Of many inputs, those with the best means (n, T) are looked at, and as many others.
+        """
         some = np.arange(len(inputs))
         if len(inputs) > 2 * LIKELY:
-            leading = worth.at(self.mean(inputs)[:, worth.places]).topk(LIKELY).indices.numpy()
+            leading = worth.at(means[:, worth.places]).topk(LIKELY).indices.numpy()
             some = np.union1d(leading, rng.choice(len(inputs), LIKELY, replace=False))
         with torch.no_grad():
             levels, deviations = self._expected(worth, inputs[some])
         optimistic = (levels + OPTIMISM * deviations).topk(min(RIVALS, len(some))).indices.tolist()
         return some[list(dict.fromkeys([int(levels.argmax()), *optimistic]))]
 
-    def optimism(self, worth: Worth, inputs: Tensor) -> Tensor:
-        """Optimistic worth (n,), differentiable in the inputs (n, d)."""
-        levels, deviations = self._expected(worth, inputs)
-        return levels + OPTIMISM * deviations
+    def optimistic(self, worth: Worth, deviations: float, inputs: Tensor) -> Tensor:
+        """Expected worth (n,) and so many deviations, differentiable in the inputs (n, d)."""
+        level, deviation = self._expected(worth, inputs)
+        return level + deviations * deviation
 
     def foresee(self, worth: Worth, rivals: Tensor, fineness: Fineness) -> Foreseen:
         """What measurements would tell of rivals (m, d), which are those that may be the best."""
         return Foreseen([Foresight(model, worth, rivals, fineness) for model in self.models], self.measurable)
 
-    def known_rows(self, box: Box) -> pd.DataFrame:
-        """The rows of a box that were learned from, where it allows them."""
-        inputs = self.models[0].train_inputs[0][:, :-1].unique(dim=0).cpu().numpy()
+    def wanted(self, worth: Worth) -> np.ndarray:
+        """(T,) whether the worth depends on each of the tasks that can be measured."""
+        return np.array([task in worth.tasks for task in self.decision.tasks])
+
+    def known_rows(self, box: Box, task: Hashable | None = None) -> pd.DataFrame:
+        """The rows of a box that were learned from, or taken as predicted, of one task or all, where it allows them."""
+        seen = self.models[0].train_inputs[0]
+        chosen = seen if task is None else seen[seen[:, -1] == self.tasks.index(task)]
+        inputs = chosen[:, :-1].unique(dim=0).cpu().numpy()
         levels = self.decision.model._inputs.levels
         columns = {
             name: pd.Categorical.from_codes(inputs[:, place].astype(int), pd.Index(levels[place].values))

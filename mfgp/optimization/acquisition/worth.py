@@ -12,7 +12,7 @@ from torch import Tensor
 from mfgp.expressions import Condition, Quantity
 
 SHARPNESS = 50.0  # how suddenly a constraint ceases to hold
-NOTHING = 1e-12  # gains below this share of what candidates differ by are none
+IMMATERIAL, NOTHING = 1e-3, 1e-12  # gains below these shares of what candidates differ by
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +54,13 @@ class Worth:
         return [self.model_tasks.index(name) for name in self.tasks]
 
     @property
+    def material_gain(self) -> float:
+        """Below it a gain matters little."""
+        return IMMATERIAL * self.spread
+
+    @property
     def least_gain(self) -> float:
-        """What counts as a gain at all."""
+        """Below it a gain is none."""
         return NOTHING * self.spread
 
     def linear(self) -> tuple[Tensor, float] | None:

@@ -1,0 +1,40 @@
+"""``mfgp campaign tell``: what came of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mfgp.cli import options
+from mfgp.cli.campaign import place
+from mfgp.cli.console import aside, complaining
+
+
+@complaining
+def tell(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV file with values.", show_default=False)],
+    storage: place.Storage = place.FILE,
+    name: place.Name = place.NAME,
+    quiet: options.Quiet = False,
+) -> None:
+    """Store the values of a CSV file: one that ask wrote, with values; or inputs with a column for each task.
+
+    A measurement that failed has no value, and a reason. Lines of what ask wrote that have neither are left out, and a
+    file may be told again as it fills.
+    """
+    from mfgp.cli.table import read_table
+
+    notes = aside(quiet)
+    frame = read_table(file)
+    campaign = place.opened(storage, name)
+    if {"trial", "value"} <= set(frame.columns):
+        answered = frame["value"].notna()
+        if "reason" in frame.columns:
+            answered |= frame["reason"].notna()
+        notes.print(f"{(~answered).sum()} of {len(frame)} lines have no value yet")
+        frame = frame[answered]
+    told = campaign.tell(frame)
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in told["outcome"].value_counts(sort=False).items())
+    notes.print(f"{counts or 'nothing'}; {campaign.status()!r}")

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mfgp import Campaign
+from tests.cli.conftest import Run
+
+NEW = (
+    "campaign",
+    "new",
+    "pool.csv",
+    "--label",
+    "name",
+    "--cost",
+    "low=1",
+    "--cost",
+    "high=10 + a",
+    "--maximize",
+    "high",
+)
+
+
+@pytest.fixture(autouse=True)
+def pool(run: Run) -> None:
+    rng = np.random.default_rng(3)
+    pd.DataFrame({"name": [f"s{i}" for i in range(12)], "a": rng.random(12), "b": rng.random(12)}).to_csv(
+        "pool.csv", index=False
+    )
+
+
+def fill(name: str = "ask.csv") -> pd.DataFrame:
+    frame = pd.read_csv(name)
+    frame["value"] = np.sin(4 * frame.a) + frame.b
+    return frame
+
+
+def test_a_campaign_from_files(run: Run) -> None:
+    begun = run(*NEW, "--budget", 60, "--constraint", "a < 0.9")
+    assert begun.exit_code == 0, begun.output
+    assert "60 left; it goes on, in campaign.sqlite" in begun.stderr
+    asked = run("campaign", "ask", "-n", 6)
+    assert asked.exit_code == 0, asked.output
+    assert "6 measurements written to ask.csv" in asked.stderr
+    answer = fill()
+    answer["value"] = answer["value"].where(answer.index < 5)
+    answer.to_csv("ask.csv", index=False)
+    told = run("campaign", "tell", "ask.csv")
+    assert "1 of 6 lines have no value yet" in told.stderr
+    assert "5 measured; Campaign 'campaign': 5 measured, 1 pending" in told.stderr
+    again = run("campaign", "tell", "ask.csv")
+    assert "5 known already" in again.stderr
+    answer["reason"] = answer["reason"].astype(object)
+    answer.loc[5, "reason"] = "it melted"
+    answer.to_csv("ask.csv", index=False)
+    assert "5 known already, 1 failed" in run("campaign", "tell", "ask.csv").stderr
+    state = run("campaign", "status", "--out", "history.csv")
+    assert "5 measured, 0 pending, 1 failed" in state.stdout
+    assert Campaign.load("campaign.sqlite").best().index[0] in state.stdout
+    history = pd.read_csv("history.csv")
+    assert history["value"].iloc[:5].tolist() == answer["value"].iloc[:5].tolist()
+    assert history["reason"].iloc[5] == "it melted"
+
+
+def test_a_box_with_values_that_exist(run: Run) -> None:
+    frame = pd.read_csv("train.csv").assign(kind=["x", "y"] * 12)
+    frame.to_csv("old.csv", index=False)
+    begun = run(
+        *(
+            "campaign",
+            "new",
+            "--range",
+            "a=0:1",
+            "--whole",
+            "n=1:5",
+            "--levels",
+            "kind=x,y",
+            "--target",
+            "high - low=0.3",
+        ),
+        *("--cost", "low=1", "--cost", "high=5", "--name", "box", "--minimize", "low"),
+    )
+    assert begun.exit_code == 0, begun.output
+    run("campaign", "ask", "--name", "box", "-n", 3, "--out", "folder/question.csv")
+    question = pd.read_csv("folder/question.csv")
+    assert question["n"].isin(range(1, 6)).all()
+    assert question["kind"].isin(["x", "y"]).all()
+    told = run("campaign", "status", "--name", "box")
+    assert "no best row yet: there is no value of 'low', 'high'" in told.stderr
+    assert "pending" in told.stdout
+    more = run(*NEW, "--inputs", "a,b", "--data", "old.csv", "--name", "old", "--initial", 3)
+    assert "36 measured" in more.stderr
+
+
+def test_silence(run: Run) -> None:
+    assert run(*NEW, "--quiet").output == ""
+    assert run("campaign", "ask", "--quiet").stderr == ""
+    fill().to_csv("ask.csv", index=False)
+    assert run("campaign", "tell", "ask.csv", "--quiet").output == ""
+    assert run("campaign", "status", "--quiet").stderr == ""
+
+
+def test_nothing_to_ask_is_said(run: Run) -> None:
+    run(*NEW, "--budget", 0.5)
+    asked = run("campaign", "ask")
+    assert "nothing is worth asking for: 0.5 is left of the budget of 0.5, too little for more" in asked.stderr
+    assert not Path("ask.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (("ask",), "there is no file campaign.sqlite; begin a campaign by mfgp campaign new, or name its --storage"),
+        (
+            ("new", "--cost", "a=1"),
+            "give a file of candidates, or --range, --whole and --levels for inputs that may be",
+        ),
+        (("new", "pool.csv", "--cost", "low=1", "--range", "a=0:1"), "chosen freely, not both"),
+        (("new", "--cost", "low=1", "--range", "a=0-1"), "--range a=0-1 has no two numbers; write --range a=LOW:HIGH"),
+        ((*NEW[1:-2],), "nothing is looked for; write --maximize, --minimize or --target with an expression"),
+        ((*NEW[1:], "--target", "low"), "--target 'low' has no expression and value; write --target 'gap=1.4'"),
+        ((*NEW[1:], "--inputs", "c"), "pool.csv lacks the columns 'c'; its columns are 'a', 'b'"),
+    ],
+)
+def test_complaints(complaint: Callable[..., str], arguments: tuple[str, ...], message: str) -> None:
+    assert message in complaint("campaign", *arguments)

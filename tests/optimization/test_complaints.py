@@ -1,0 +1,383 @@
+"""Every complaint says what came, what was expected, and what to write instead."""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import mfgp
+from mfgp import Campaign, maximize, minimize, target
+from mfgp.errors import ColumnError, DataError, DataTypeError, DependencyError, MfgpError, ParameterError
+from mfgp.optimization import Box, Costs, Pool, StoppingRule
+from mfgp.optimization.storage import Storage
+from tests.optimization.conftest import Build, measured, pool
+from tests.optimization.flat import Flat
+
+Case = tuple[Callable[[], Any], type[MfgpError], str]
+
+
+def case(name: str, act: Callable[[], Any], error: type[MfgpError], message: str) -> Any:
+    return pytest.param(act, error, message, id=name)
+
+
+def with_inputs(**inputs: list[Any]) -> pd.DataFrame:
+    return pd.DataFrame(inputs)
+
+
+OBJECTIVES = [
+    case("condition", lambda: maximize("a > 1"), DataTypeError, "a > 1 is a condition, which holds or does not; give"),
+    case("number", lambda: minimize(3), DataTypeError, "3 of type int is no quantity; write minimize(mfgp.task('a'))"),
+    case("constant", lambda: maximize("1 + 2"), ParameterError, "1 + 2 is the same for every row; name a task in it"),
+    case("value", lambda: target("a", None), ParameterError, "value=None, expected a finite number"),
+    case("infinite", lambda: target("a", np.inf), ParameterError, "value=inf, expected a finite number in the unit of"),
+    case(
+        "reference", lambda: maximize("a", reference=np.nan), ParameterError, "reference=nan, expected a finite number"
+    ),
+]
+POOLS = [
+    case("no frame", lambda: Pool([1]), DataTypeError, "a pool is made of a pandas.DataFrame, but a list came"),
+    case("empty", lambda: Pool(pool()[:0]), DataError, "a pool of the shape (0, 2) has nothing to choose from; give a"),
+    case("label", lambda: Pool(with_inputs(x=[1, 2]).set_axis([0.5, 1.5])), DataTypeError, "has the label 0.5 of type"),
+    case("twice", lambda: Pool(with_inputs(x=[1, 2]).set_axis(["a", "a"])), DataError, "the label 'a' and 0 others"),
+    case(
+        "missing", lambda: Pool(with_inputs(x=[1, None])), DataError, "1 of 2 candidates lack an input, first 1; fill"
+    ),
+    case(
+        "levels", lambda: Pool(with_inputs(x=["a", 2])), ColumnError, "has the level 2 beside text; write .astype(str)"
+    ),
+    case(
+        "columns", lambda: Pool(pd.DataFrame([[1, 2]], columns=["a", "a"])), ColumnError, "the pool has 'a' more than"
+    ),
+    case("path", lambda: Pool.read("nowhere.csv"), DataError, "nowhere.csv cannot be read as a pool ("),
+    case(
+        "none meets",
+        lambda: Pool(pool()).where([mfgp.task("x") > 5]),
+        DataError,
+        "no candidate meets x > 5; leave a constraint out, or give more candidates",
+    ),
+    case(
+        "number as level",
+        lambda: Pool(pool()).where([mfgp.task("x") == "Cu"]),
+        ColumnError,
+        "x == 'Cu' asks 'x' for its level, but it is a number; compare it by < or >",
+    ),
+    case(
+        "level as number",
+        lambda: Pool(with_inputs(m=["a", "b"])).where([mfgp.task("m") > 1]),
+        ColumnError,
+        "m > 1 takes 'm' for a number, but it is a category; write m == '...'",
+    ),
+]
+BOXES = [
+    case("no mapping", lambda: Box([1]), DataTypeError, "a box is made of a mapping, but a list came: write Box({"),
+    case("empty", lambda: Box({}), ParameterError, "the box has no input; write Box({'radius': (0.5, 2.0)})"),
+    case("range", lambda: Box({"n": range(1)}), ParameterError, "'n' is range(0, 1), expected two whole numbers or"),
+    case("order", lambda: Box({"x": (2, 1)}), ParameterError, "'x' is (2, 1), expected two finite numbers, the lower"),
+    case(
+        "levels", lambda: Box({"m": ["a", "a"]}), ParameterError, "'m' is ['a', 'a'], expected two categories or more"
+    ),
+    case(
+        "kind", lambda: Box({"x": 3}), DataTypeError, "'x' is 3, expected a tuple of two numbers, such as (0.5, 2.0),"
+    ),
+    case("condition", lambda: Box({"x": (0, 1)}, [mfgp.task("z") > 1]), ColumnError, "there is no task 'z'"),
+    case(
+        "nothing left",
+        lambda: Box({"x": (0, 1)}, [mfgp.task("x") > 2]).sample(3, 0),
+        DataError,
+        "0 of 131072 points of the box meet x > 2, and 3 were wanted; narrow the box to where they hold",
+    ),
+]
+ROW = with_inputs(x=[0.5])
+COSTS = [
+    case("no mapping", lambda: Costs.read(3), DataTypeError, "costs is a int, expected a cost for each task: write"),
+    case("empty", lambda: Costs.read({}), ParameterError, "costs is empty; write the cost of each task, such as"),
+    case(
+        "kind", lambda: Costs.read({"a": [1]}), DataTypeError, "the cost of 'a' is [1] of type list, expected a number"
+    ),
+    case("sign", lambda: Costs.read({"a": -1}), ParameterError, "the cost of 'a' is -1, expected a positive, finite"),
+    case(
+        "task", lambda: Costs.read({"a": 1}).of(ROW, "b"), ColumnError, "there is no cost of 'b'; the tasks with costs"
+    ),
+    case("value", lambda: Costs.read({"a": "x - 1"}).of(ROW, "a"), DataError, "the cost of 'a' is -0.5 at {'x': "),
+    case("function", lambda: Costs.read({"a": lambda row: 0.0}).of(ROW, "a"), DataError, "the cost of 'a' is 0 at"),
+]
+RULES = [
+    case("rate", lambda: StoppingRule(0.0), ParameterError, "gain_per_cost=0.0, expected a positive number, in the"),
+    case("patience", lambda: StoppingRule(0.1, 0), ParameterError, "patience=0, expected a whole number from 1 on"),
+]
+
+
+@pytest.mark.parametrize("act, error, message", [*OBJECTIVES, *POOLS, *BOXES, *COSTS, *RULES])
+def test_parts(act: Callable[[], Any], error: type[MfgpError], message: str) -> None:
+    with pytest.raises(error, match=re.escape(message)):
+        act()
+
+
+@pytest.mark.parametrize(
+    "options, error, message",
+    [
+        ({"estimator": 3}, DataTypeError, "estimator is 3, expected an estimator of this package, such as mfgp.Diff"),
+        (
+            {"space": 3},
+            DataTypeError,
+            "space is a int, expected candidates (a pandas.DataFrame, the path of a file, or",
+        ),
+        ({"objective": "high"}, DataTypeError, "objective is 'high', expected mfgp.maximize(...), mfgp.minimize(...)"),
+        ({"objective": []}, ParameterError, "objective is an empty list; write mfgp.maximize('...')"),
+        ({"objective": maximize("higher")}, ColumnError, "there is no task 'higher'"),
+        (
+            {"objective": maximize("high - x")},
+            ColumnError,
+            "high - x uses the input 'x' beside tasks; write conditions",
+        ),
+        ({"constraints": "low + 1"}, DataTypeError, "the constraint 'low + 1' is no condition; compare something"),
+        ({"constraints": ["low > x"]}, ColumnError, "low > x uses the input 'x' beside tasks"),
+        (
+            {"costs": {"low": "2 * z", "high": 1}},
+            ColumnError,
+            "the cost of 'low', 2 * z, names 'z', but the inputs are",
+        ),
+        ({"costs": {"low": 1, "high": 1, "x": 2}}, ColumnError, "'x' is an input and has a cost as a task; leave it"),
+        ({"costs": {"high": 1, 3: 1}}, ColumnError, "the task 3 is no text, as which a campaign stores names; rename"),
+        (
+            {"space": pool().rename(columns={"x": "mean"})},
+            ColumnError,
+            "the input 'mean' has the name of a column that",
+        ),
+        ({"budget": -1}, ParameterError, "budget=-1, expected a positive number in the unit of the costs, or None"),
+        ({"stopping": 0.1}, DataTypeError, "stopping=0.1, expected mfgp.optimization.StoppingRule(gain_per_cost=...)"),
+        ({"random_state": -1}, ParameterError, "random_state=-1, expected a whole number from 0 on"),
+        ({"acquisition": "best"}, ParameterError, "there is no acquisition 'best'; there are"),
+        ({"acquisition": 3}, DataTypeError, "acquisition is a int, expected a name, such as 'gain', or an object"),
+        ({"initial": "few"}, DataTypeError, "initial='few', expected a number of rows, or one for each task"),
+        ({"initial": {"low": 3}}, ParameterError, "initial is for 'low', but the tasks are 'low', 'high'; name each"),
+        ({"initial": 0}, ParameterError, "initial has 0, expected whole numbers from 1 on: a fit needs values of each"),
+        ({"storage": 3}, DataTypeError, "storage is a int, expected the path of a file, or a URL of SQLAlchemy"),
+        ({"storage": "no such://x"}, DataError, "storage='no such://x' is no URL"),
+        (
+            {"storage": "/nowhere/at/all.sqlite"},
+            DataError,
+            "cannot be opened (unable to open database file); give a path",
+        ),
+        ({"storage": "nosuch://host/db"}, DependencyError, "needs a driver that is not installed"),
+    ],
+)
+def test_campaigns(build: Build, options: dict[str, Any], error: type[MfgpError], message: str) -> None:
+    with pytest.raises(error, match=re.escape(message)):
+        build(**options)
+
+
+def lines(**columns: list[Any]) -> pd.DataFrame:
+    return pd.DataFrame({"x": [0.1], "y": [0.2], **columns})
+
+
+@pytest.mark.parametrize(
+    "frame, error, message",
+    [
+        ([1], DataTypeError, "tell takes a pandas.DataFrame, but a list came: write campaign.tell(asked.assign("),
+        (lines(z=[1]), ColumnError, "what is told has the columns 'x', 'y', 'z'; give what ask() gave with a column"),
+        (lines(task=["mid"], value=[1]), DataError, "row 0 is of the task 'mid', but the tasks are 'low', 'high'"),
+        (
+            lines(task=["low"], value=[np.nan]),
+            DataError,
+            "row 0 has no value and no reason; write why it failed in the",
+        ),
+        (
+            lines(task=["low"], value=[1.0], reason=["broke"]),
+            DataError,
+            "row 0 has the value 1.0 and a reason of failur",
+        ),
+        (lines(task=["low"], value=[np.inf]), DataError, "row 0 has an infinite value of 'low'; tell a failure by an"),
+        (lines(task=["low"], value=[{}]), DataError, "row 0 has the value {}, which is neither a number nor a class"),
+        (
+            lines(task=["low"], value=[1.0], noise=[-1.0]),
+            DataError,
+            "row 0 has the noise -1.0, expected a number that is",
+        ),
+        (
+            lines(task=["low"], value=["red"]),
+            DataError,
+            "row 0 tells a class of 'low', 'red', which has numbers so far",
+        ),
+        (
+            pd.DataFrame({"x": [1.0], "low": [1.0]}),
+            ColumnError,
+            "what is told lacks the inputs 'y'; give all of 'x', 'y'",
+        ),
+        (lines(x=[None], low=[1.0]), DataError, "1 of 1 rows of what is told lack an input, first row 0"),
+        (lines(x=["a"], low=[1.0]), ColumnError, "column 'x' of what is told holds text"),
+        (
+            lines(candidate=["c99"], low=[1.0]),
+            DataError,
+            "there is no candidate 'c99'; to tell of a row outside the pool",
+        ),
+        (lines(trial=[99], value=[1.0]), DataError, "row 0 is of trial 99, which there is not: they go from 0 to 5"),
+        (
+            lines(trial=[0.5], value=[1.0]),
+            DataError,
+            "row 0 has the trial 0.5, expected a whole number, as ask() gives",
+        ),
+        (lines(trial=["a"], value=[1.0]), DataError, "row 0 has the trial a, expected a whole number"),
+        (lines(trial=[None], value=[1.0]), ColumnError, "what is told has lines without a trial, and no column 'task'"),
+        (lines(trial=[0], task=["high"], value=[1.0]), DataError, "row 0 is of trial 0 and the task 'high', but that"),
+        (
+            lines(trial=[0], value=[77.0]),
+            DataError,
+            "tells 77.0; to replace it, write campaign.withdraw([0], reason='...') first",
+        ),
+        (lines(trial=[0], value=[None], reason=["lost"]), DataError, "tells a failure; to replace it, write"),
+        (lines(trial=[5], value=[1.0]), DataError, "trial 5 was told as failed (it broke), and row 0 tells 1.0"),
+        (pd.DataFrame([[1, 2]], columns=["low", "low"]), ColumnError, "what is told has 'low' more than once"),
+    ],
+)
+def test_what_is_told(build: Build, frame: Any, error: type[MfgpError], message: str) -> None:
+    campaign = build()
+    asked = measured(campaign.ask(6))
+    asked.loc[5, "value"], asked["reason"] = np.nan, [None] * 5 + ["it broke"]
+    campaign.tell(asked)
+    before = campaign.history
+    with pytest.raises(error, match=re.escape(message)):
+        campaign.tell(frame)
+    pd.testing.assert_frame_equal(campaign.history, before)
+
+
+def test_equal_candidates_have_to_be_named(build: Build) -> None:
+    campaign = build(space=pd.DataFrame({"x": [0.1, 0.1], "y": 0.0}, index=["a", "b"]))
+    with pytest.raises(DataError, match=re.escape("the candidates 'a', 'b' all have the inputs [0.1, 0.0]; say which")):
+        campaign.tell(pd.DataFrame({"x": [0.1], "y": [0.0], "low": [1.0]}))
+    told = campaign.tell(pd.DataFrame({"candidate": ["b"], "low": [1.0]}))
+    assert told["outcome"].tolist() == ["added"]
+    assert campaign.history["candidate"].tolist() == ["b"]
+
+
+def test_levels_are_text(build: Build) -> None:
+    campaign = build(space=pool().assign(metal=["Cu", "Ni"] * 15))
+    with pytest.raises(ColumnError, match=re.escape("column 'metal' of what is told holds 3, expected text, such as")):
+        campaign.tell(lines(metal=[3], low=[1.0]))
+    campaign.tell(lines(metal=["Ag"], low=[1.0]))  # a level that the pool does not have
+    assert campaign.history["metal"].tolist() == ["Ag"]
+
+
+def test_calls(build: Build) -> None:
+    campaign = build()
+    with pytest.raises(ParameterError, match="n=0, expected a whole number from 1 on"):
+        campaign.ask(0)
+    with pytest.raises(ParameterError, match="reason='', expected text that says why"):
+        campaign.withdraw([0], "")
+    with pytest.raises(DataError, match="there is no trial 0, so it cannot be withdrawn; there are 0 from 0 on"):
+        campaign.withdraw([0], "lost")
+    with pytest.raises(DataError, match="there is no value of 'low', 'high' to learn from yet; ask"):
+        campaign.best()
+    with pytest.raises(DataError, match="there is no value of 'low', 'high' to learn from yet; ask"):
+        _ = campaign.model
+
+
+class Wrong:
+    """An acquisition that gives a frame as it is told."""
+
+    def __init__(self, **columns: Any) -> None:
+        self.columns = columns
+
+    def choose(self, decision: Any, count: int) -> pd.DataFrame:
+        frame = decision.space.frame.iloc[:1].assign(task="low", gain=1.0, cost=1.0, chance=1.0, why="so")
+        if "index" in self.columns:
+            return frame.set_axis(self.columns["index"])
+        return frame.assign(**self.columns) if self.columns else frame.drop(columns=["gain"])
+
+
+@pytest.mark.parametrize(
+    "columns, message",
+    [
+        ({}, "what Wrong.choose gave lacks the columns 'gain'; give all of 'x', 'y', 'task', 'gain', 'cost'"),
+        ({"task": "mid"}, "Wrong.choose gave the task 'mid'; now can be measured 'low', 'high'"),
+        ({"index": ["c99"]}, "Wrong.choose gave 'c99', which is no candidate; its index has to hold their labels"),
+        ({"why": "again"}, "Wrong.choose gave 'c0' and 'low', which is closed, or came twice"),
+    ],
+)
+def test_what_an_acquisition_gives(build: Build, columns: dict[str, Any], message: str) -> None:
+    campaign = build(acquisition=Wrong(**columns), data=pool().iloc[:6].assign(low=1.0, high=2.0))
+    with pytest.raises(MfgpError, match=re.escape(message)):
+        campaign.ask()
+
+
+def test_another_definition(build: Build, tmp_path: Path) -> None:
+    storage = tmp_path / "campaign.sqlite"
+    build(storage=storage)
+    with pytest.raises(
+        ParameterError, match=r"holds a campaign 'campaign' with other 'budget', 'objective'; go on with"
+    ):
+        build(storage=storage, objective=minimize("high"), budget=3)
+    with pytest.raises(
+        ParameterError, match=r"with other 'space'; go on with it by Campaign.load\(storage, name='campai"
+    ):
+        build(storage=storage, space=pool() * 2)
+    with pytest.raises(DataError, match="has no campaign 'other'; those it has: 'campaign'"):
+        Campaign.load(storage, "other")
+    with pytest.raises(DataError, match="has no campaign 'campaign'; those it has: none"):
+        Campaign.load("sqlite://")
+
+
+def test_what_cannot_be_stored_has_to_be_given_again(build: Build, tmp_path: Path) -> None:
+    storage = tmp_path / "campaign.sqlite"
+    costs = {"low": lambda row: 1 + row.x, "high": 10}
+    build(storage=storage, costs=costs, acquisition=Wrong())
+    with pytest.raises(
+        ParameterError, match=r"Flat has what cannot be stored; give it again: Campaign.load\(storage, est"
+    ):
+        Campaign.load(storage)
+    with pytest.raises(
+        ParameterError, match=r"the cost of 'low' is the function '.*<lambda>', which cannot be stored;"
+    ):
+        Campaign.load(storage, estimator=Flat())
+    with pytest.raises(
+        ParameterError, match=r"the acquisition is of the class 'Wrong', which cannot be stored; give it"
+    ):
+        Campaign.load(storage, estimator=Flat(), costs=costs)
+    assert Campaign.load(storage, estimator=Flat(), costs=costs, acquisition=Wrong()).history.empty
+
+
+def test_a_record_of_a_later_version(build: Build, tmp_path: Path) -> None:
+    storage = tmp_path / "campaign.sqlite"
+    build(storage=storage)
+    opened = Storage(storage, "campaign")
+    with opened.engine.execution_options(mfgp_writes=True).begin() as connection:
+        connection.exec_driver_sql("""UPDATE mfgp_campaigns SET definition = '{"version": 99}'""")
+    with pytest.raises(
+        DataError, match="was stored by a later version of mfgp .its record has version 99, and this one"
+    ):
+        Campaign.load(storage)
+
+
+@pytest.mark.parametrize("library, message", [("sqlalchemy", "mfgp[optimization]"), ("pyarrow", "pip install pyarrow")])
+def test_a_library_that_is_missing(build: Build, monkeypatch: pytest.MonkeyPatch, library: str, message: str) -> None:
+    plain = builtins.__import__
+
+    def without(name: str, *arguments: Any, **options: Any) -> Any:
+        if name.partition(".")[0] == library:
+            raise ImportError(f"No module named {library!r}")
+        return plain(name, *arguments, **options)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    if library == "pyarrow":
+        monkeypatch.setattr("pandas.DataFrame.to_parquet", lambda *_, **__: without("pyarrow"))
+    with pytest.raises(DependencyError, match=re.escape(message)):
+        build()
+
+
+def test_files_of_candidates(tmp_path: Path) -> None:
+    pool().rename_axis("name").to_csv(tmp_path / "pool.csv")
+    pool().rename_axis("name").to_parquet(tmp_path / "pool.parquet")
+    read = Pool.read(tmp_path / "pool.csv", "name")
+    pd.testing.assert_frame_equal(read.frame, Pool.read(tmp_path / "pool.parquet").frame)
+    assert np.array_equal(read.frame.to_numpy(), pool().to_numpy())
+    with pytest.raises(
+        ColumnError, match=r"pool.csv has no column 'label' of labels; its columns are 'name', 'x', 'y'"
+    ):
+        Pool.read(tmp_path / "pool.csv", "label")

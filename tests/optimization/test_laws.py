@@ -1,0 +1,353 @@
+"""What holds of every campaign."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import mfgp
+from mfgp import Campaign
+from mfgp.optimization import Box, Decision, StoppingRule
+from tests.optimization.conftest import Build, measured, pool, value
+
+BOX = Box({"x": (0.0, 1.0), "y": (0.0, 1.0)})
+
+
+def content(campaign: Campaign) -> pd.DataFrame:
+    """What is stored, but for times."""
+    return campaign.history.drop(columns=["asked_at", "told_at"])
+
+
+def existing() -> pd.DataFrame:
+    """A wide table of rows that nobody asked for, some of them candidates."""
+    rows = pd.concat([pool().iloc[:6], pd.DataFrame({"x": [0.5], "y": [2.0]}, index=["else"])])
+    rows["low"] = np.sin(5 * rows.x) + rows.y
+    rows["high"] = rows.low + 0.3 * rows.x
+    rows.loc[rows.index[1::2], "high"] = np.nan
+    return rows
+
+
+@pytest.mark.parametrize("space", [pool(), BOX])
+def test_telling_again_changes_nothing(build: Build, space: object) -> None:
+    campaign = build(space=space, data=existing())
+    told = measured(campaign.ask(12))
+    campaign.tell(told)
+    before = content(campaign)
+    assert set(campaign.tell(told)["outcome"]) == {"known already"}
+    assert set(campaign.tell(existing())["outcome"]) == {"known already"}
+    by_pair = told.reset_index(drop=True)[["x", "y", "task", "value"]]
+    assert set(campaign.tell(by_pair)["outcome"]) == {"known already"}
+    pd.testing.assert_frame_equal(content(campaign), before)
+
+
+def test_the_order_of_telling_changes_nothing(build: Build) -> None:
+    first, second = build(), build()
+    asked = [measured(campaign.ask(12)) for campaign in (first, second)]
+    pd.testing.assert_frame_equal(*asked)
+    first.tell(existing())
+    first.tell(asked[0])
+    for row in asked[0].index[::-1]:
+        second.tell(asked[1].loc[[row]])
+    second.tell(existing().iloc[::-1])
+    pd.testing.assert_frame_equal(content(first).loc[:11], content(second).loc[:11])
+    columns = ["x", "y", "task", "value"]
+    rest = [content(campaign).loc[12:, columns].sort_values(columns, ignore_index=True) for campaign in (first, second)]
+    pd.testing.assert_frame_equal(*rest)
+    for X, other in zip((first.model.X_, first.model.Y_), (second.model.X_, second.model.Y_), strict=True):
+        pd.testing.assert_frame_equal(X, other)
+    pd.testing.assert_frame_equal(first.ask(3).drop(columns="why"), second.ask(3).drop(columns="why"))
+
+
+def test_a_table_that_has_grown_adds_what_is_new(build: Build) -> None:
+    campaign = build(data=existing().iloc[:3])
+    told = campaign.tell(existing())
+    assert told["outcome"].tolist().count("known already") == 5
+    assert told["outcome"].tolist().count("added") == 6
+    repeated = pd.concat([existing().iloc[:1]] * 3)
+    assert campaign.tell(repeated)["outcome"].tolist().count("added") == 4  # two more of each task
+    assert campaign.tell(repeated)["outcome"].tolist().count("added") == 0
+    assert (campaign.history["value"] == existing()["low"].iloc[0]).sum() == 3
+
+
+@pytest.mark.parametrize("by", ["inputs", "candidate"])
+def test_a_row_that_equals_a_pending_pair_answers_it(build: Build, by: str) -> None:
+    campaign = build()
+    asked = measured(campaign.ask(3))
+    columns = ["x", "y"] if by == "inputs" else ["candidate"]
+    told = campaign.tell(asked.reset_index(drop=True)[[*columns, "task", "value"]].iloc[::-1])
+    assert told["outcome"].tolist() == ["measured"] * 3
+    assert told["trial"].tolist() == [2, 1, 0]
+    assert campaign.pending.empty
+
+
+def test_nothing_is_asked_twice_until_a_pool_has_no_more(build: Build) -> None:
+    campaign = build(space=pool(7))
+    while len(asked := campaign.ask(3)):
+        campaign.tell(measured(asked))
+    history = campaign.history
+    assert len(history) == 14
+    assert not history.duplicated(["candidate", "task"]).any()
+    assert campaign.status().finished == "all 14 pairs of a candidate and a task are measured, pending or failed"
+
+
+def test_candidates_with_equal_inputs_are_asked_for_each(build: Build) -> None:
+    twins = pd.DataFrame({"x": [0.1, 0.1, 0.5], "y": 0.0}, index=["a", "b", "c"])
+    campaign = build(space=twins)
+    while len(asked := campaign.ask(1)):
+        campaign.tell(measured(asked))
+    assert sorted(zip(campaign.history["candidate"], campaign.history["task"], strict=True)) == [
+        (label, task) for label in "abc" for task in ("high", "low")
+    ]
+
+
+@pytest.mark.parametrize("space", [pool(), BOX, pool().assign(metal=["Cu", "Ni"] * 15)])
+def test_a_start_is_the_same_one_by_one_and_at_once(build: Build, space: object) -> None:
+    once, singly = build(space=space), build(space=space)
+    whole = once.ask(6)
+    parts = pd.concat([singly.ask(1) for _ in range(6)])
+    pd.testing.assert_frame_equal(whole, parts)
+    assert whole["task"].value_counts().to_dict() == {"low": 4, "high": 2}
+    rows = whole.groupby("task")[["x", "y"]].apply(lambda part: set(part.itertuples(index=False, name=None)))
+    assert rows["high"] < rows["low"]
+
+
+def test_a_start_counts_what_was_told(build: Build) -> None:
+    campaign = build(data=existing(), initial={"low": 9, "high": 5})
+    asked = campaign.ask(3)
+    assert asked["task"].tolist() == ["low", "low", "high"]
+    assert asked["why"].str.startswith("start: ").all()
+
+
+def test_a_start_goes_on_while_a_task_has_no_value(build: Build) -> None:
+    campaign = build()
+    asked = campaign.ask(8)
+    assert asked["task"].tolist() == ["low"] * 4 + ["high"] * 2 + ["low"] * 2
+    assert "'low', 'high' has no value to learn from yet" in asked["why"].iloc[-1]
+    campaign.tell(measured(asked).loc[[0, 4]])
+    assert campaign.ask(1)["why"].tolist() == ["drawn at random"]
+
+
+def test_the_budget_is_never_exceeded_and_pending_cost_counts(build: Build) -> None:
+    campaign = build(budget=40, costs={"low": "1 + x", "high": 10})
+    asked = campaign.ask(100)
+    assert asked["cost"].sum() <= 40
+    campaign.tell(measured(asked).iloc[:8])
+    while len(more := campaign.ask(2)):
+        campaign.tell(measured(more))
+    status = campaign.status()
+    assert status.cost_spent + status.cost_pending <= 40
+    assert status.budget_left == pytest.approx(40 - status.cost_spent - status.cost_pending)
+    assert status.budget_left < 2.0
+    assert "is left of the budget of 40, too little for more" in str(status.finished)
+
+
+def test_withdrawn_trials_cost_nothing_and_give_room(build: Build) -> None:
+    campaign = build(budget=24)
+    asked = campaign.ask(6)
+    assert campaign.budget_left == 0.0
+    assert campaign.ask().empty
+    campaign.withdraw(asked.index[-1], "the sample was lost")
+    assert campaign.status().finished is None
+    assert campaign.budget_left == 10.0
+    again = campaign.ask(5)
+    assert (again["candidate"].iloc[0], again["task"].iloc[0]) == (asked["candidate"].iloc[-1], "high")
+
+
+def test_what_is_withdrawn_for_good_is_not_asked_again(build: Build) -> None:
+    campaign = build(space=pool(4))
+    asked = campaign.ask(1)
+    campaign.withdraw(asked.index, "it dissolved", again=False)
+    while len(more := campaign.ask(1)):
+        campaign.tell(measured(more))
+    pairs = campaign.history[["candidate", "task"]].apply(tuple, axis=1)
+    assert (pairs == (asked["candidate"].iloc[0], asked["task"].iloc[0])).sum() == 1
+    assert len(pairs) == 8
+
+
+def test_a_wrong_value_is_replaced_after_it_is_withdrawn(build: Build) -> None:
+    campaign = build()
+    asked = measured(campaign.ask(6))
+    campaign.tell(asked.assign(value=[100.0, *asked["value"].iloc[1:]]))
+    campaign.withdraw(0, "a decimal point")
+    assert campaign.cost_spent == 24.0  # it was measured, so it was paid for
+    assert len(campaign.model.X_) == 3
+    assert campaign.tell(asked.assign(value=100.0).loc[[0]])["outcome"].tolist() == ["known already"]
+    assert campaign.history.at[0, "state"] == "withdrawn"
+    campaign.tell(asked.loc[[0]])
+    assert campaign.history.at[0, "value"] == asked["value"].iloc[0]
+    assert len(campaign.model.X_) == 4
+
+
+def test_failures_are_ordinary(build: Build) -> None:
+    campaign = build(space=pool(4), budget=100)
+    asked = campaign.ask(2).assign(value=[np.nan, 1.0], reason=["it cracked", None], cost=[3.0, 1.0])
+    told = campaign.tell(asked)
+    assert told["outcome"].tolist() == ["failed", "measured"]
+    assert campaign.tell(asked)["outcome"].tolist() == ["known already"] * 2
+    assert campaign.cost_spent == 4.0
+    assert campaign.history["reason"].tolist() == ["it cracked", None]
+    unasked = pd.DataFrame({"x": [0.3], "y": [0.3], "task": ["low"], "value": [np.nan], "reason": ["too soft"]})
+    assert campaign.tell(unasked)["outcome"].tolist() == ["failed"]
+    assert campaign.tell(unasked)["outcome"].tolist() == ["known already"]
+    while len(more := campaign.ask(2)):
+        campaign.tell(measured(more))
+    assert len(campaign.history) == 9
+    assert campaign.status().failed == 2
+
+
+def test_known_constraints_are_kept_by_the_space(build: Build) -> None:
+    frame = pool().assign(metal=["Cu", "Ni"] * 15)
+    condition = ["x + y < 1.2", mfgp.task("metal") == "Cu"]
+    box = Box({"x": (0.0, 1.0), "y": (0.0, 1.0), "metal": ["Cu", "Ni"]})
+    for space in (frame, box):
+        campaign = build(space=space, constraints=condition)
+        for _ in range(3):
+            asked = campaign.ask(6)
+            campaign.tell(measured(asked))
+            assert (asked["x"] + asked["y"] < 1.2).all()
+            assert set(asked["metal"]) == {"Cu"}
+
+
+def test_learned_constraints_decide_the_incumbent(build: Build) -> None:
+    # means everywhere are those of the values, and high grows with x
+    data = pool().assign(low=1.0, high=2.0)
+    assert build(data=data).best().index.tolist() == [pool()["x"].idxmax()]
+    held = build(data=data, constraints="low < 1.0005").best()
+    assert held.index.tolist() == [pool()["x"].where(pool()["x"] <= 0.5).idxmax()]
+    assert held["feasible"].iloc[0] >= 0.5
+    never = build(data=data, constraints="low < 0").best()
+    assert never.index.tolist() == [pool()["x"].idxmin()]
+    assert never["feasible"].iloc[0] < 0.2
+
+
+def test_targets_and_minima_have_their_incumbents(build: Build) -> None:
+    data = pool().assign(low=1.0, high=2.0)
+    assert build(data=data, objective=mfgp.minimize("high")).best().index.tolist() == [pool()["x"].idxmin()]
+    near = build(data=data, objective=mfgp.target("high - low", 1.0)).best()
+    assert near["mean"].iloc[0] == pytest.approx(1.0)
+
+
+def test_several_objectives_have_a_pareto_set(build: Build) -> None:
+    objectives = [mfgp.maximize("high"), mfgp.minimize("low")]
+    campaign = build(objective=objectives, data=pool().assign(low=1.0, high=2.0))
+    # both means grow with x, so that every candidate is better than any other in one of them
+    assert len(campaign.best()) == 30
+    assert len(build(objective=[objectives[0]] * 2, data=pool().assign(low=1.0, high=2.0)).best()) == 1
+    assert campaign.ask(2)["task"].isin(["low", "high"]).all()
+
+
+def test_a_box_may_be_told_of_rows_outside(build: Build) -> None:
+    campaign = build(space=BOX, data=existing())
+    assert campaign.best()["y"].iloc[0] <= 2.0
+    assert len(campaign.ask(4)) == 4
+
+
+def test_history_has_running_cost_and_best_measured(build: Build) -> None:
+    campaign = build()
+    told = measured(campaign.ask(6))
+    campaign.tell(told)
+    history = campaign.history
+    assert history["total"].tolist() == [1, 2, 3, 4, 14, 24]
+    assert history["best_measured"].iloc[:4].isna().all()
+    assert history["best_measured"].iloc[-1] == told["value"].iloc[4:].max()
+    assert history["incumbent"].isna().all()
+    assert campaign.ask(1) is not None
+    assert campaign.history["incumbent"].iloc[-1] == campaign.best().index[0]
+    assert campaign.history["incumbent_value"].iloc[-1] == pytest.approx(campaign.best()["mean"].iloc[0])
+
+
+def test_values_come_back_bit_for_bit(build: Build) -> None:
+    rng = np.random.default_rng(5)
+    awkward = pd.DataFrame({"x": [0.1 + 0.2, 1e-300, -0.0], "y": rng.random(3), "low": [1 / 3, 5e-324, 1e308]})
+    campaign = build(space=BOX, data=awkward)
+    history = campaign.history
+    assert history["value"].tolist() == awkward["low"].tolist()
+    assert history["x"].tolist() == awkward["x"].tolist()
+    assert history["y"].tolist() == awkward["y"].tolist()
+
+
+def test_known_noise_reaches_the_fit(build: Build) -> None:
+    campaign = build()
+    told = measured(campaign.ask(6)).assign(noise=[0.1, np.nan, np.nan, np.nan, 0.2, np.nan])
+    campaign.tell(told)
+    noise = campaign.model.noise_given_
+    assert sorted(noise["low"].dropna()) == [0.1]
+    assert sorted(noise["high"].dropna()) == [0.2]
+
+
+class Promises:
+    """The first open pair, with gains that fall from question to question."""
+
+    def choose(self, decision: Decision, count: int) -> pd.DataFrame:
+        assert decision.closed is not None
+        row, column = np.argwhere(~decision.closed)[0]
+        cost = decision.costs.of(decision.space.frame.iloc[[row]], decision.tasks[column])
+        gain = 2.0 ** -((~decision.closed[:, 0]).sum() ** 0) / (1 + decision.closed.sum())
+        return decision.space.frame.iloc[[row]].assign(
+            task=decision.tasks[column], gain=gain * cost, cost=cost, chance=0.25, why="it is the first"
+        )
+
+
+def test_the_stopping_rule_ends_the_campaign_and_says_with_what_chance(build: Build) -> None:
+    campaign = build(acquisition=Promises(), stopping=StoppingRule(gain_per_cost=0.1, patience=2))
+    campaign.tell(measured(campaign.ask(6)))
+    gains = []
+    while len(asked := campaign.ask()):
+        gains.append((asked["gain"] / asked["cost"]).iloc[0])
+        campaign.tell(measured(asked))
+    assert [gain < 0.1 for gain in gains] == [False] * (len(gains) - 1) + [True]
+    assert "the last 2 questions promise at most" in str(campaign.status().finished)
+    assert "improves with probability 0.25" in str(campaign.status().finished)
+    campaign.tell(pd.DataFrame({"x": [0.0], "y": [0.0], "low": [0.0]}))
+    assert campaign.status().finished is None  # what is told may change the promise
+
+
+def test_several_campaigns_share_a_database(build: Build, tmp_path: object) -> None:
+    storage = f"sqlite:///{tmp_path}/shared.sqlite"
+    one, two = build(storage=storage, name="one"), build(storage=storage, name="two", random_state=1)
+    one.tell(measured(one.ask(3)))
+    assert two.history.empty
+    assert two.ask(1)["candidate"].tolist() != one.history["candidate"].tolist()[:1]
+
+
+def test_a_campaign_that_exists_goes_on(build: Build, tmp_path: object) -> None:
+    storage = f"{tmp_path}/campaign.sqlite"
+    options = {"storage": storage, "constraints": ["x < 0.9", "low > 0"], "costs": {"low": "1 + y", "high": 10}}
+    first = build(**options, data=existing())
+    asked = first.ask(2)
+    again = build(**options | {"constraints": ["low > 0", "x < 0.9"]}, data=existing())
+    pd.testing.assert_frame_equal(again.pending, asked)
+    assert again.status() == first.status()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"space": Box({"x": (0.0, 1.0), "y": range(0, 9, 2), "m": ["a", "b"]}), "constraints": ["m == 'a' or x < 0.5"]},
+        {"objective": [mfgp.maximize("high", reference=0.5), mfgp.target("low", 0.2)]},
+        {"stopping": StoppingRule(0.1), "budget": 50, "initial": {"low": 3, "high": 2}, "random_state": 7},
+        {"estimator": mfgp.DifferenceGP(sources={"high": ["low"]}, kernel="rbf")},
+    ],
+)
+def test_a_definition_comes_back_from_its_record(build: Build, tmp_path: object, options: dict[str, object]) -> None:
+    storage = f"{tmp_path}/campaign.sqlite"
+    first = build(**{"estimator": mfgp.MultiTaskGP(), "storage": storage} | options)
+    told = first.ask(5)
+    loaded = Campaign.load(storage)
+    assert repr(loaded) == repr(first)
+    pd.testing.assert_frame_equal(loaded.pending, told)
+    pd.testing.assert_frame_equal(loaded.ask(4), build(**options, storage="sqlite://").ask(9).iloc[5:])
+    build(**{"estimator": mfgp.MultiTaskGP(), "storage": storage} | options)  # finds itself equal
+
+
+def test_real_estimators_find_the_best(build: Build) -> None:
+    campaign = build(estimator=mfgp.DifferenceGP(), budget=110, random_state=2)
+    while len(asked := campaign.ask(16)):
+        campaign.tell(measured(asked))
+    truth = pool().assign(task="high")
+    truth["high"] = [value(row) for row in truth.itertuples()]
+    best = campaign.best()
+    assert truth["high"].rank(ascending=False)[best.index[0]] <= 3
+    assert best["lower"].iloc[0] < best["mean"].iloc[0] < best["upper"].iloc[0]
+    assert campaign.history.loc[campaign.history["ask"] > 0, ["mean", "lower", "upper"]].notna().any(axis=None)
