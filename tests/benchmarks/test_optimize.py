@@ -266,3 +266,5 @@ def test_a_panel_a_problem() -> None:
     assert [(axis.get_title(), axis.get_yscale()) for axis in figure.axes] == [("P", "log"), ("Q", "linear")]
     (step,) = figure.axes[0].lines
     np.testing.assert_array_equal(step.get_xydata(), [[3.0, 4.0], [10.0, 0.75]])
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["mfgp (1–2 seeds)"]
