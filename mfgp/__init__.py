@@ -6,7 +6,7 @@ Frames go in (X, and Y with one column a task, NaN where not measured), joint di
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from mfgp.architectures import AutoGP, CascadeGP, DifferenceGP, IndependentGP, LatentVariableGP, MultiTaskGP
+from mfgp.architectures import AutoGP, CascadeGP, DifferenceGP, IndependentGP, LatentVariableGP, MultiTaskGP, load
 from mfgp.data import from_long
 from mfgp.expressions import abs, exp, log, maximum, minimum, parse, sqrt, task
 from mfgp.model import TaskGP, TaskGPEnsemble
@@ -35,6 +35,7 @@ __all__ = [
     "exp",
     "from_long",
     "learning_curve",
+    "load",
     "log",
     "maximize",
     "maximum",
