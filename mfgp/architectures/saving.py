@@ -15,6 +15,7 @@ from mfgp.persistence.file import damaged
 PACKAGES = ["mfgp", "torch", "gpytorch", "botorch", "numpy", "pandas", "scikit-learn", "safetensors"]
 MODELS = {"model_", "predictive_model_", "_fitted_on"}
 OF_ROWS = {"_index", "_rows"}  # what is known of the rows learned from, which goes with the data
+WORDS = {"_index": "labels of the rows", "_inputs": "the inputs", "_tasks": "the tasks"}
 
 
 class Saving:
@@ -76,8 +77,10 @@ class Saving:
         document = {
             "versions": {package: _version(package) for package in PACKAGES},
             "estimator": writer.tell(estimator, type(self).__name__),
-            "learned": {name: writer.tell(value, name) for name, value in learned.items()},
             "models": write_models(writer, estimator.model_, estimator.predictive_model_, data),
+            "learned": {
+                name: writer.tell(learned[name], WORDS.get(name, name)) for name in sorted(learned, reverse=True)
+            },
         }
         write_file(path, document, writer.tensors)
 

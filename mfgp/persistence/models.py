@@ -80,7 +80,8 @@ def _task_of(reader: Reader, record: Mapping[str, Any]) -> TaskGP:
     inputs, targets = reader.read(record["inputs"]), reader.read(record["targets"])
     model = TaskGP(inputs, torch.zeros_like(inputs[:, :1]), kernel=kernel_of(record["kernel"]))
     _load_state(reader, model, record["state"])
-    model.train_targets = torch.full_like(inputs[:, 0], torch.nan) if targets is None else targets
+    unknown = torch.full_like(inputs[:, 0], torch.nan)
+    model.train_targets = unknown if targets is None else targets.view_as(unknown)
     model.eval()
     if record["posterior"] is not None:
         model.keep(posterior_of(reader, record["posterior"], model.covar_module))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
@@ -113,9 +114,13 @@ class Writer:
         content = (tensor.T if by_columns else tensor).contiguous().clone()
         key = sha256(content.reshape(-1).view(torch.uint8).numpy().tobytes())
         key.update(f"{content.dtype} {list(content.shape)}".encode())
-        name = self._names.setdefault(key.digest(), where)
+        name = self._names.setdefault(key.digest(), self._free(where))
         self.tensors.setdefault(name, content)
         return {"tensor": name, "by columns": True} if by_columns else {"tensor": name}
+
+    def _free(self, where: str) -> str:
+        names = itertools.chain([where], (f"{where} {number}" for number in itertools.count(2)))
+        return next(name for name in names if name not in self.tensors)
 
 
 def _unknown(value: Any, where: str) -> ParameterError | DataTypeError:
@@ -127,6 +132,6 @@ def _unknown(value: Any, where: str) -> ParameterError | DataTypeError:
             "only where you trust the file"
         )
     return DataTypeError(
-        f"{where} holds a {kind}, expected text, numbers, dates, or lists and tuples of them; write one of these in "
-        "its place, or keep the model by joblib.dump(model, path)"
+        f"a {kind} cannot be saved ({where}), expected text, numbers, dates, or lists and tuples of them; write one of "
+        "these in its place, or keep the model by joblib.dump(model, path)"
     )
