@@ -15,7 +15,7 @@ from mfgp.persistence.file import damaged
 PACKAGES = ["mfgp", "torch", "gpytorch", "botorch", "numpy", "pandas", "scikit-learn", "safetensors"]
 MODELS = {"model_", "predictive_model_", "_fitted_on"}
 OF_ROWS = {"_index", "_rows"}  # what is known of the rows learned from, which goes with the data
-WORDS = {"_index": "labels of the rows", "_inputs": "the inputs", "_tasks": "the tasks"}
+WORDS = {"_index": "labels of the rows", "_inputs": "the inputs", "_tasks": "the tasks", "tasks_": "names of the tasks"}
 
 
 class Saving:

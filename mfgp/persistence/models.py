@@ -65,10 +65,10 @@ def read_models(reader: Reader, record: Mapping[str, Any]) -> tuple[Model, Model
 
 
 def _task_record(writer: Writer, model: TaskGP, data: bool, where: str) -> dict[str, Any]:
-    exact = model.exact_posterior
+    kernel, exact = kernel_record(model.covar_module), model.exact_posterior
     anew = model.posterior_of_data() if data else None
     return {
-        "kernel": kernel_record(model.covar_module),
+        "kernel": kernel,
         "state": _state_record(writer, model, data, where),
         "inputs": writer.tell(model.train_inputs[0], f"{where}.train_inputs"),
         "targets": writer.tell(model.train_targets, f"{where}.train_targets") if data else None,

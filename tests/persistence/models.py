@@ -56,7 +56,8 @@ def fitted(kind: str) -> Any:
             )
         case "difference":  # a label, a graph
             labelled = Y.assign(colour=pd.Categorical(np.where(X.radius > 2.0, "red", "blue")))
-            return mfgp.DifferenceGP(sources={"high": ["low"], "colour": ["high"]}, concentration=0.1).fit(X, labelled)
+            sources = {"high": ["low"], "colour": ["high"]}
+            return mfgp.DifferenceGP(sources=sources, concentration=0.1).fit(X[["radius"]], labelled)
         case "latent variable":  # arrays
             return mfgp.LatentVariableGP(kernel="matern32", dimension=1).fit(X[["radius"]].to_numpy(), Y.to_numpy())
         case "cascade":  # levels that a task before places
@@ -66,7 +67,7 @@ def fitted(kind: str) -> Any:
         case "independent":  # a series of labels alone
             return mfgp.IndependentGP(concentration=0.1).fit(X, pd.Series(X.radius > 2.0, name="large"))
         case "auto":
-            return mfgp.AutoGP({"difference": mfgp.DifferenceGP()}, errors=0.0).fit(X, Y)
+            return mfgp.AutoGP({"difference": mfgp.DifferenceGP()}, errors=0.0).fit(X[["radius"]], Y)
         case "draws":
             return of_draws(mfgp.MultiTaskGP(warm_start=True).fit(X, Y))
         case "grown":
@@ -100,7 +101,9 @@ def predictions(model: Any) -> dict[str, np.ndarray]:
     """Everything that a model predicts, as arrays."""
     rows = new_rows(model)
     ways: dict[str, dict[str, Any]] = {"latent": {}, "observed": {"observed": True}}
-    if not model._tasks.labels:
+    if isinstance(model, mfgp.CascadeGP) and model._inputs.levels:
+        del ways["observed"]  # a cascade of numbers has them all
+    elif not model._tasks.labels:
         known = np.full((len(rows), len(model.tasks_)), np.nan)
         known[::2, 0] = 0.5
         ways["given"] = {"given": known if model._tasks.form == "matrix" else frame_of(known, model.tasks_)}

@@ -109,7 +109,7 @@ def test_factors_of_a_recalibration_are_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["draws", "auto"])
 def test_what_is_loaded_learns_on_alike(kind: str, tmp_path: Path) -> None:
     model = fitted(kind)
-    more = X_NEW, outputs(X_NEW)
+    more = new_rows(model), outputs(X_NEW)
     grown, expected = through_file(model, tmp_path).condition_on(*more), model.condition_on(*more)
     assert same(predictions(grown), predictions(expected))
 
