@@ -6,7 +6,7 @@ Frames go in (X, and Y with one column a task, NaN where not measured), joint di
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from mfgp.architectures import AutoGP, CascadeGP, DifferenceGP, IndependentGP, LatentVariableGP, MultiTaskGP
+from mfgp.architectures import AutoGP, CascadeGP, DifferenceGP, IndependentGP, LatentVariableGP, MultiTaskGP, load
 from mfgp.data import from_long
 from mfgp.expressions import abs, exp, log, maximum, minimum, parse, sqrt, task
 from mfgp.model import TaskGP, TaskGPEnsemble
@@ -14,7 +14,7 @@ from mfgp.prediction import Prediction
 
 if TYPE_CHECKING:
     from mfgp.optimization import Campaign, maximize, minimize, target
-    from mfgp.screening import screen
+    from mfgp.screening.screen import screen
     from mfgp.validation import compare, cross_validate, learning_curve, recalibrate
 
 __version__ = "0.1.0"
@@ -36,6 +36,7 @@ __all__ = [
     "exp",
     "from_long",
     "learning_curve",
+    "load",
     "log",
     "maximize",
     "maximum",

@@ -27,6 +27,7 @@ PRIVILEGES = {
     "typer": {"cli"},
     "rich": {"cli"},
     "elementembeddings": {"materials"},
+    "safetensors": {"persistence"},
 }
 PANDAS_FREE = {"kernels", "inference", "model", "cascade"}
 

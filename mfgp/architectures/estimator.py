@@ -108,6 +108,7 @@ class TaskRegressor(Regressor):
             As ``fit``; and for a level of a categorical input that the fit did not have, whose position it would learn.
         """
         self._check_fitted("posterior to add rows to")
+        self._check_data("posterior to add rows to")
         x, index = self._inputs.read(X, "error")
         y = self._tasks.read_given(Y, X, "Y")
         known = None if noise is None else self._tasks.read_noise(noise, X)
@@ -163,6 +164,7 @@ class TaskRegressor(Regressor):
         True
         """
         self._check_fitted("predictions of what was left out")
+        self._check_data("predictions of what was left out")
         exact, tasks = self.model_.exact_posterior, self._tasks
         rows, latent = self._rows[exact.observations.row.cpu().numpy()], exact.observations.task
         group = self._groups(by, rows, tasks.of_latents[latent.cpu().numpy()])
@@ -212,6 +214,7 @@ class TaskRegressor(Regressor):
         [0.1, 0.9]
         """
         self._check_fitted("predictions of what was left out")
+        self._check_data("predictions of what was left out")
         return self._present_probabilities(self._labels_left_out(by))
 
     @property
