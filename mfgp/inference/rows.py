@@ -85,10 +85,15 @@ class RowPosterior:
         keys = self._keys_among_observations(x)
         for start in range(0, len(x), STRIP_ROWS):
             strip = slice(start, start + STRIP_ROWS)
-            cross = self._cross(x[strip], None if keys is None else keys[strip])
+            cross = [
+                half[strip] if self.dtype == x.dtype else torch.empty_like(half[strip], dtype=x.dtype)
+                for half in halves
+            ]
+            self._cross(x[strip], None if keys is None else keys[strip], cross)
             for place, each in enumerate(cross):
                 mean[strip, place] = each @ self._weights
-                halves[place][strip] = each
+                if self.dtype != x.dtype:
+                    halves[place][strip] = each
         halves = [solve_lower(self._lower, half, overwrite=True) for half in halves]
         explained = x.new_empty(len(x), len(halves), len(halves))
         for i, one in enumerate(halves):
@@ -97,9 +102,10 @@ class RowPosterior:
         prior = self.kernel.task_covariance(x)[..., self.tasks, :][..., self.tasks] + self._prior_offsets
         return Joint(mean, prior - explained)
 
-    def _cross(self, x: Tensor, keys: Tensor | None) -> list[Tensor]:
-        """(b, N) covariance of each task with the observations; of rows that may be among these, their keys."""
-        cross = [offsets.expand(len(x), -1).clone() for offsets in self._offsets]
+    def _cross(self, x: Tensor, keys: Tensor | None, cross: list[Tensor]) -> None:
+        """Write the covariance (b, N) of each task with the observations; `keys` where rows may be among these."""
+        for each, offsets in zip(cross, self._offsets, strict=True):
+            each.copy_(offsets.expand_as(each))
         for part in self._parts:
             part.add(x, cross)
         if keys is not None:
@@ -107,7 +113,6 @@ class RowPosterior:
             same = (keys.unsqueeze(-1) == self._keys).to(x)
             for each, effect in zip(cross, self._row_effect, strict=True):
                 each.addcmul_(same, effect)
-        return cross
 
     def _keys_among_observations(self, x: Tensor) -> Tensor | None:
         """Keys of rows where the row effect matters: where one is among the observations, to the last bit."""
@@ -125,16 +130,17 @@ class _ProcessRows:
         self._profile = plain_profile(process)
         scaled = process.expand(known) / process.lengthscale
         self._centre = scaled.mean(dim=0, keepdim=True)
-        self._scaled = scaled - self._centre
-        self._norms = self._scaled.square().sum(-1)
+        scaled = scaled - self._centre
+        norms = scaled.square().sum(-1, keepdim=True)
+        self._scaled = torch.cat([scaled, torch.ones_like(norms), norms], dim=-1).T.contiguous()
         self._amplitude = process.amplitude[tasks][:, task]
         self._gaps = None if process.distance is None else process.distance[tasks][:, task]
 
     def add(self, x: Tensor, cross: list[Tensor]) -> None:
         """Add this process's part to the covariance (b, N) of each task."""
         u = self.process.expand(x) / self.process.lengthscale - self._centre
-        r2 = torch.addmm(self._norms, u, self._scaled.T, alpha=-2.0)
-        r2.add_(u.square().sum(-1, keepdim=True)).clamp_min_(0.0)
+        norms = u.square().sum(-1, keepdim=True)
+        r2 = (torch.cat([-2.0 * u, norms, torch.ones_like(norms)], dim=-1) @ self._scaled).clamp_min_(0.0)
         related = self.process.related(x, self.known)
         if self._gaps is None:
             values = [self._value(r2, related)] * len(cross)

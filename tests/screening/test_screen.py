@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -236,7 +237,11 @@ def test_averages_over_the_hyperparameters_are_screened_as_they_predict(
     table: tuple[pd.DataFrame, pd.DataFrame], pool: pd.DataFrame
 ) -> None:
     X, Y = table
-    model = mfgp.IndependentGP(hyperparameters="posterior").fit(X.head(8), Y[["low"]].head(8))
+    model = mfgp.IndependentGP().fit(X.head(8), Y[["low"]].head(8))
+    members = [deepcopy(model.model_) for _ in range(3)]
+    for member, factor in zip(members, (0.5, 1.0, 2.0), strict=True):
+        member.covar_module.input_kernels[0].lengthscale *= factor
+    model.predictive_model_ = mfgp.TaskGPEnsemble(model.model_, members)  # as hyperparameters="posterior" makes it
     rows = pool.head(20)
     prediction = model.predict_distribution(rows[INPUTS])
     draws = prediction.sample(20_000, seed=0)[..., 0]
