@@ -16,12 +16,13 @@ from mfgp.optimization.definition import Definition
 from mfgp.optimization.objective import Objective
 from mfgp.optimization.pool import Pool
 from mfgp.optimization.trial import Trials
+from mfgp.prediction import Prediction
 
 LEAST_FEASIBLE = 0.5  # probability with which the constraints have to hold
 
 
 def incumbent(
-    model: Regressor, inputs: pd.DataFrame, objectives: Sequence[Objective], constraints: Sequence[Condition]
+    prediction: Prediction, inputs: pd.DataFrame, objectives: Sequence[Objective], constraints: Sequence[Condition]
 ) -> pd.DataFrame:
     """The best of some rows: of one objective the row whose expected utility is largest, of several the Pareto set.
 
@@ -30,8 +31,8 @@ def incumbent(
 
     Parameters
     ----------
-    model
-        Fitted.
+    prediction
+        Of all tasks at the rows.
     inputs
         (n, d) rows.
     objectives
@@ -44,7 +45,6 @@ def incumbent(
     Lines of `inputs` with "feasible", the probability that the constraints hold, and mean and 90% interval of each
     objective's quantity, as "mean", "lower" and "upper" if it is the only one, and after its text if not.
     """
-    prediction = model.predict_distribution(inputs)
     feasible = np.ones(len(inputs))
     if constraints:
         every = reduce(lambda left, right: left & right, constraints)
@@ -68,8 +68,18 @@ def incumbent(
     return found
 
 
-def best_of(definition: Definition, trials: Trials, model: Regressor) -> pd.DataFrame:
-    """The incumbent of a campaign: the best candidate of a pool, or the best measured row of a box."""
+def best_of(
+    definition: Definition, trials: Trials, model: Regressor, predicted: Prediction | None = None
+) -> pd.DataFrame:
+    """The incumbent of a campaign: the best candidate of a pool, or the best measured row of a box.
+
+    Parameters
+    ----------
+    definition, trials, model
+        Of the campaign.
+    predicted
+        The model's prediction at the candidates of a pool, if it is known already.
+    """
     space = definition.open_space
     if isinstance(space, Pool):
         rows = space.frame
@@ -77,14 +87,17 @@ def best_of(definition: Definition, trials: Trials, model: Regressor) -> pd.Data
         rows = definition.points.frame(dict.fromkeys(trial.point for trial in trials.measured))
         allowed = space.allows(rows)
         rows = rows[allowed] if allowed.any() else rows
-    return incumbent(model, rows, definition.objectives, definition.constraints)
+    prediction = model.predict_distribution(rows) if predicted is None else predicted
+    return incumbent(prediction, rows, definition.objectives, definition.constraints)
 
 
-def incumbent_text(definition: Definition, trials: Trials, model: Regressor) -> tuple[str | None, float | None]:
+def incumbent_text(
+    definition: Definition, trials: Trials, model: Regressor, predicted: Prediction | None
+) -> tuple[str | None, float | None]:
     """The incumbent as text, and the mean of the objective there; None if there are several objectives."""
     if len(definition.objectives) > 1:
         return None, None
-    found = best_of(definition, trials, model)
+    found = best_of(definition, trials, model, predicted)
     if definition.pool is not None:
         return str(found.index[0]), float(found["mean"].iloc[0])
     shown = ", ".join(f"{name}={found[name].iloc[0]}" for name in definition.space.columns)

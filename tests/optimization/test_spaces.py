@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+import mfgp
+from mfgp.optimization import Box, Costs, Decision, Pool
+from mfgp.optimization.acquisition import Uniform
+from mfgp.optimization.spread import far_apart
+
+BOX = Box({"radius": (0.5, 2.0), "layers": range(1, 6), "metal": ["Cu", "Ni"]})
+
+
+def test_a_sample_of_a_box_is_the_beginning_of_a_larger_one_and_lies_within() -> None:
+    large = BOX.sample(500, 3)
+    pd.testing.assert_frame_equal(BOX.sample(7, 3), large.iloc[:7])
+    assert not BOX.sample(7, 4).equals(large.iloc[:7])
+    assert large["radius"].between(0.5, 2.0).all()
+    assert large["layers"].value_counts(normalize=True).reindex(range(1, 6)).sub(0.2).abs().max() < 0.01
+    assert large["metal"].value_counts(normalize=True).sub(0.5).abs().max() < 0.01
+
+
+def test_conditions_reject_points_of_a_box_and_keep_the_order_of_the_others() -> None:
+    conditions = [mfgp.parse("radius * layers < 4"), mfgp.parse("metal == 'Cu' or radius > 1")]
+    points = BOX.sample(400, 0)
+    kept = points[(points.radius * points.layers < 4) & ((points.metal == "Cu") | (points.radius > 1))]
+    found = BOX.where(conditions).sample(len(kept), 0)
+    pd.testing.assert_frame_equal(found, kept.reset_index(drop=True))
+
+
+def test_points_that_are_taken_do_not_come_again_and_a_finite_box_ends() -> None:
+    finite = Box({"n": range(3), "metal": ["Cu", "Ni"]})
+    nothing = finite.from_unit(np.empty((0, 2)))
+    whole = finite.space_filling(100, nothing, 0)
+    assert len(whole) == 6
+    assert not whole.duplicated().any()
+    rest = finite.space_filling(100, whole.iloc[:2], 0)
+    pd.testing.assert_frame_equal(rest, whole.iloc[2:].reset_index(drop=True))
+
+
+def test_rows_far_apart_are_within_twice_of_the_best_spread() -> None:
+    rng = np.random.default_rng(0)
+    points = rng.random((40, 2))
+    chosen = far_apart(points, 4, np.empty((0, 2)), np.random.default_rng(1))
+    assert len(set(chosen.tolist())) == 4
+
+    def spread(places: np.ndarray) -> float:
+        distances = np.linalg.norm(points[places, None] - points[None, places], axis=-1)
+        return float(distances[np.triu_indices(len(places), 1)].min())
+
+    tried = max(spread(rng.choice(40, 4, replace=False)) for _ in range(2000))
+    assert spread(chosen) >= tried / 2
+
+
+def test_candidates_far_from_what_is_taken_count_units_and_levels_alike() -> None:
+    frame = pd.DataFrame({"kelvin": [300.0, 310.0, 600.0], "metal": ["Cu", "Ni", "Cu"]}, index=["a", "b", "c"])
+    pool = Pool(frame)
+    near = pool.space_filling(1, frame.loc[["a"]], 0)
+    assert near.index.tolist() == ["b"]  # another level is farther than the whole range of the numbers
+    scaled = Pool(frame.assign(kelvin=frame.kelvin * 1000 - 7))
+    assert (
+        scaled.space_filling(3, frame.iloc[:0], 5).index.tolist()
+        == pool.space_filling(3, frame.iloc[:0], 5).index.tolist()
+    )
+    assert pool.space_filling(9, frame.iloc[:0], 5, np.array([0, 2])).index.isin(["a", "c"]).all()
+
+
+def test_random_measurements_spend_alike_on_each_task_and_leave_closed_pairs_alone() -> None:
+    pool = Pool(pd.DataFrame({"x": np.linspace(0, 1, 3000)}))
+    closed = np.zeros((3000, 2), dtype=bool)
+    closed[:1500] = True
+    rest = (None, pool, (), (), Costs.read({"low": 1, "high": 9}), ("low", "high"), pool.frame.iloc[:0])
+    chosen = Uniform().choose(Decision(*rest, closed, 0), 500)  # type: ignore[arg-type]
+    assert not chosen.index.isin(range(1500)).any()
+    assert 0.82 < (chosen["task"] == "low").mean() < 0.98
+    box = Decision(None, Box({"x": (0, 1)}), *rest[2:], None, 0)  # type: ignore[arg-type]
+    assert 0.85 < (Uniform().choose(box, 1000)["task"] == "low").mean() < 0.95
+    pd.testing.assert_frame_equal(Uniform().choose(box, 9), Uniform().choose(box, 9))
