@@ -19,6 +19,7 @@ from mfgp.optimization.pool import Pool
 from mfgp.prediction import Prediction
 
 CHOSEN = ("task", "gain", "cost", "chance", "why")
+LEAST_FEASIBLE = 0.5  # probability with which the constraints have to hold
 
 
 @dataclass(frozen=True, eq=False)
