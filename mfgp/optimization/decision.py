@@ -17,6 +17,7 @@ from mfgp.optimization.objective import Objective
 from mfgp.optimization.pool import Pool
 
 CHOSEN = ("task", "gain", "cost", "chance", "why")
+LEAST_FEASIBLE = 0.5  # probability with which the constraints have to hold
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,12 +12,11 @@ from botorch.utils.multi_objective.pareto import is_non_dominated
 
 from mfgp.architectures.regressor import Regressor
 from mfgp.expressions import Condition, Quantity
+from mfgp.optimization.decision import LEAST_FEASIBLE
 from mfgp.optimization.definition import Definition
 from mfgp.optimization.objective import Objective
 from mfgp.optimization.pool import Pool
 from mfgp.optimization.trial import Trials
-
-LEAST_FEASIBLE = 0.5  # probability with which the constraints have to hold
 
 
 def incumbent(

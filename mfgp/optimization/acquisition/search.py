@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 from botorch.acquisition import AcquisitionFunction
+from botorch.acquisition.analytic import AnalyticAcquisitionFunction
 from botorch.optim import optimize_acqf
 from torch import Tensor
 
@@ -21,6 +22,7 @@ SAMPLES = 256  # points of a box that are looked at before the best are refined
 STARTS = 2  # of these, for each task
 STEPS = 30  # of the climb from each
 CHUNK = 64  # rows at once: an entropy keeps draws of draws of draws of each
+BLOCK = 4096  # rows at once where there are no draws
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +179,8 @@ def weighted(values: np.ndarray, costs: np.ndarray) -> np.ndarray:
 @torch.no_grad()
 def _values(acquisition: AcquisitionFunction, rows: Tensor) -> np.ndarray:
     """Values at rows (n, d), each by itself; minus infinity where there is none."""
-    found = torch.cat([acquisition(part.unsqueeze(-2)) for part in rows.split(CHUNK)]).cpu().numpy()
+    size = BLOCK if isinstance(acquisition, AnalyticAcquisitionFunction) else CHUNK
+    found = torch.cat([acquisition(part.unsqueeze(-2)) for part in rows.split(size)]).cpu().numpy()
     if np.isnan(found).all():
         raise NumericsError(
             "the acquisition function is no number anywhere; an objective such as log(a) has no value where a draw of "

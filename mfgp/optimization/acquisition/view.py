@@ -18,10 +18,8 @@ from mfgp.data.table import listed
 from mfgp.errors import ParameterError
 from mfgp.expressions import Condition, Quantity
 from mfgp.model import TaskGP, TaskGPEnsemble
-from mfgp.optimization.decision import Decision
+from mfgp.optimization.decision import LEAST_FEASIBLE, Decision
 from mfgp.optimization.objective import Objective
-
-LEAST_FEASIBLE = 0.5  # probability with which the constraints have to hold
 
 
 @dataclass(frozen=True, eq=False)
