@@ -42,6 +42,12 @@ class Settings:
         Words one of which a problem's name has to hold; all problems if empty.
     pythons
         For each module of contestants whose libraries are elsewhere, that environment's Python.
+    data
+        Folder of tables that are not part of the package; None if there is none.
+    batch
+        How many low-fidelity values an optimizer may buy at once.
+    resume
+        Whether to keep what the last run has recorded in the folder, and add what is missing.
     """
 
     quick: bool = False
@@ -54,6 +60,9 @@ class Settings:
     only: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     pythons: Mapping[str, str] = field(default_factory=dict)
+    data: Path | None = None
+    batch: int = 5
+    resume: bool = False
 
     def wants(self, contestant: str) -> bool:
         """Whether a contestant takes part."""
@@ -73,6 +82,12 @@ class Context:
         self.notes: list[str] = []
         self.machine = machine.describe()
         self._console = console or Console(quiet=True)
+        if settings.resume and out is not None and (out / f"{suite}.json").exists():
+            self.lines = json.loads((out / f"{suite}.json").read_text())["lines"]
+
+    def has(self, **figures: Any) -> bool:
+        """Whether there is a line with these figures."""
+        return any(figures.items() <= line.items() for line in self.lines)
 
     def record(self, **figures: Any) -> None:
         """Keep a line of figures."""
@@ -96,7 +111,7 @@ class Context:
         self.out.mkdir(parents=True, exist_ok=True)
         record = {
             "suite": self.suite,
-            "settings": asdict(self.settings),
+            "settings": asdict(self.settings) | {"data": self.settings.data is not None},
             "machine": self.machine,
             "load_at_end": machine.load(),
             "notes": self.notes,

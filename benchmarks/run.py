@@ -39,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--python", action="append", default=[], metavar="MODULE=PATH", help="another environment's Python for a module"
     )
+    parser.add_argument("--data", type=Path, help="folder of tables that are not part of the package, such as cofs.csv")
+    parser.add_argument("--batch", type=int, default=defaults.batch, help="low values that an optimizer buys at once")
+    parser.add_argument("--resume", action="store_true", help="keep the figures in the folder, and add what is missing")
     parser.add_argument("--silent", action="store_true", help="write the files and print nothing")
     given = parser.parse_args(arguments)
     settings = Settings(
@@ -52,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         only=tuple(given.only),
         problems=tuple(given.problem),
         pythons=dict(pair.split("=", 1) for pair in given.python),
+        data=given.data,
+        batch=given.batch,
+        resume=given.resume,
     )
     context = Context(given.suite, settings, given.out, Console(stderr=True, quiet=given.silent))
     summary = import_module(f"benchmarks.suites.{given.suite}").run(context)

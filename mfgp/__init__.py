@@ -6,7 +6,7 @@ Frames go in (X, and Y with one column a task, NaN where not measured), joint di
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from mfgp.architectures import AutoGP, CascadeGP, DifferenceGP, IndependentGP, LatentVariableGP, MultiTaskGP
+from mfgp.architectures import AutoGP, CascadeGP, DifferenceGP, IndependentGP, LatentVariableGP, MultiTaskGP, load
 from mfgp.data import from_long
 from mfgp.expressions import abs, exp, log, maximum, minimum, parse, sqrt, task
 from mfgp.model import TaskGP, TaskGPEnsemble
@@ -14,6 +14,7 @@ from mfgp.prediction import Prediction
 
 if TYPE_CHECKING:
     from mfgp.optimization import Campaign, maximize, minimize, target
+    from mfgp.screening.screen import screen
     from mfgp.validation import compare, cross_validate, learning_curve, recalibrate
 
 __version__ = "0.1.0"
@@ -35,6 +36,7 @@ __all__ = [
     "exp",
     "from_long",
     "learning_curve",
+    "load",
     "log",
     "maximize",
     "maximum",
@@ -42,15 +44,17 @@ __all__ = [
     "minimum",
     "parse",
     "recalibrate",
+    "screen",
     "sqrt",
     "target",
     "task",
 ]
 
-_ON_DEMAND = ["datasets", "materials", "optimization", "plotting", "validation"]
+_ON_DEMAND = ["datasets", "materials", "optimization", "plotting", "screening", "validation"]
 _HOMES = {
     **dict.fromkeys(["compare", "cross_validate", "learning_curve", "recalibrate"], "validation"),
     **dict.fromkeys(["Campaign", "maximize", "minimize", "target"], "optimization"),
+    "screen": "screening",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
+from botorch.models.transforms.input import AffineInputTransform
 from gpytorch.kernels import Kernel
 from torch import Tensor
 
@@ -14,6 +15,7 @@ from mfgp.inference.cascade import Cascade
 from mfgp.inference.cascade_fitting import fit_cascade
 from mfgp.inference.pattern import Known
 from mfgp.inference.posterior import Joint
+from mfgp.inference.report import FitReport
 
 
 class CascadeModel:
@@ -86,6 +88,23 @@ class CascadeModel:
             observations.row,
         )
         self.cascade, self.reports = fit_cascade(standardized, sources, kernel, levels, before, climb)
+
+    @classmethod
+    def of_parts(
+        cls,
+        cascade: Cascade,
+        reports: Mapping[int, FitReport],
+        sources: Mapping[int, Sequence[int]],
+        levels: Mapping[int, int],
+        input_scaling: AffineInputTransform | None,
+        outcome_transform: TaskStandardize,
+    ) -> CascadeModel:
+        """A model from its attributes, which are fitted already."""
+        model = object.__new__(cls)
+        model.cascade, model.reports = cascade, dict(reports)
+        model.sources, model.levels = dict(sources), dict(levels)
+        model.input_scaling, model.outcome_transform = input_scaling, outcome_transform
+        return model
 
     def joint(self, X: Tensor, known: Known | None = None) -> Joint:
         """Mean (n, T) and covariance (n, T, T) of all tasks at each of the inputs (n, d), given what is known there."""

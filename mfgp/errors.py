@@ -34,6 +34,10 @@ class ExpressionError(MfgpError, ValueError):
     """A text is no expression of tasks, or names a task that there is not; the message shows the place."""
 
 
+class FileError(MfgpError, ValueError):
+    """A file is no saved model, is damaged or cut short, or was written by a newer version; the message says which."""
+
+
 class NotFittedError(MfgpError, SklearnNotFittedError):
     """A fitted attribute or a prediction was asked of an estimator before ``fit``."""
 

@@ -20,12 +20,14 @@ MOST_LINES = 400
 PRIVILEGES = {
     "matplotlib": {"plotting"},
     "dask": {"screening"},
+    "distributed": {"screening"},
     "sqlalchemy": {"optimization"},
     "sqlite3": {"optimization"},
     "psycopg": {"optimization"},
     "typer": {"cli"},
     "rich": {"cli"},
     "elementembeddings": {"materials"},
+    "safetensors": {"persistence"},
 }
 PANDAS_FREE = {"kernels", "inference", "model", "cascade"}
 
@@ -63,7 +65,7 @@ def test_no_file_is_longer_than_the_limit() -> None:
 
 
 def test_a_bare_import_brings_none_of_the_optional_libraries() -> None:
-    libraries = ["matplotlib", "dask", "sqlalchemy", "typer", "elementembeddings"]
+    libraries = ["matplotlib", "dask", "distributed", "sqlalchemy", "typer", "elementembeddings"]
     code = f"import sys, mfgp; print(*[name for name in {libraries} if name in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert loaded.stdout.split() == []
@@ -73,7 +75,7 @@ def test_subpackages_come_on_demand() -> None:
     """Each from a plain import, none of them before it is asked for."""
     code = """
 import sys, mfgp
-names = ["datasets", "materials", "optimization", "plotting", "validation"]
+names = ["datasets", "materials", "optimization", "plotting", "screening", "validation"]
 print([name for name in names if f"mfgp.{name}" in sys.modules])
 print(set(names) | set(mfgp.__all__) <= set(dir(mfgp)))
 print([getattr(mfgp, name).__name__ for name in names])
@@ -83,7 +85,8 @@ print(hasattr(mfgp, "data_sets"))
     assert run.stdout.splitlines() == [
         "[]",
         "True",
-        "['mfgp.datasets', 'mfgp.materials', 'mfgp.optimization', 'mfgp.plotting', 'mfgp.validation']",
+        "['mfgp.datasets', 'mfgp.materials', 'mfgp.optimization', 'mfgp.plotting', 'mfgp.screening', "
+        "'mfgp.validation']",
         "False",
     ]
 

@@ -6,5 +6,6 @@ from mfgp.architectures.difference import DifferenceGP
 from mfgp.architectures.independent import IndependentGP
 from mfgp.architectures.latent_variable import LatentVariableGP
 from mfgp.architectures.multi_task import MultiTaskGP
+from mfgp.architectures.saving import load
 
-__all__ = ["AutoGP", "CascadeGP", "DifferenceGP", "IndependentGP", "LatentVariableGP", "MultiTaskGP"]
+__all__ = ["AutoGP", "CascadeGP", "DifferenceGP", "IndependentGP", "LatentVariableGP", "MultiTaskGP", "load"]

@@ -65,6 +65,7 @@ def fitted_of(estimator: Any, X_new: Any = None) -> Fitted:
         )
     fitted: Any = estimator
     fitted._check_fitted("findings")
+    fitted._check_data("findings")
     model, tasks = fitted.model_, fitted._tasks
     new = None
     if X_new is not None:

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import torch
 from gpytorch.kernels import Kernel
-from scipy.special import softmax
 from sklearn.utils.metaestimators import available_if
 from torch import Tensor
 
@@ -34,9 +33,9 @@ from mfgp.inference import FitReport, left_out
 from mfgp.kernels import TaskKernel
 from mfgp.kernels.levels import expanded_columns
 from mfgp.model import TaskGP, TaskGPEnsemble
-from mfgp.prediction import MixturePrediction, NormalPrediction, Prediction, condition
-from mfgp.prediction.conditioning import log_density_of_known
+from mfgp.prediction import NormalPrediction, Prediction
 from mfgp.prediction.labelled import expected_probabilities
+from mfgp.prediction.members import predict_members
 
 
 class TaskRegressor(Regressor):
@@ -109,6 +108,7 @@ class TaskRegressor(Regressor):
             As ``fit``; and for a level of a categorical input that the fit did not have, whose position it would learn.
         """
         self._check_fitted("posterior to add rows to")
+        self._check_data("posterior to add rows to")
         x, index = self._inputs.read(X, "error")
         y = self._tasks.read_given(Y, X, "Y")
         known = None if noise is None else self._tasks.read_noise(noise, X)
@@ -164,6 +164,7 @@ class TaskRegressor(Regressor):
         True
         """
         self._check_fitted("predictions of what was left out")
+        self._check_data("predictions of what was left out")
         exact, tasks = self.model_.exact_posterior, self._tasks
         rows, latent = self._rows[exact.observations.row.cpu().numpy()], exact.observations.task
         group = self._groups(by, rows, tasks.of_latents[latent.cpu().numpy()])
@@ -213,6 +214,7 @@ class TaskRegressor(Regressor):
         [0.1, 0.9]
         """
         self._check_fitted("predictions of what was left out")
+        self._check_data("predictions of what was left out")
         return self._present_probabilities(self._labels_left_out(by))
 
     @property
@@ -309,22 +311,9 @@ class TaskRegressor(Regressor):
     ) -> Prediction:
         model = self.predictive_model_
         members = model.members if isinstance(model, TaskGPEnsemble) else [model]
-        components, log_weights = [], []
-        for member in members:
-            joint = member.joint(x)
-            means, covariance = joint.mean.cpu().numpy(), joint.covariance.cpu().numpy()
-            log_weights.append(np.zeros(len(means)))
-            if known is not None:
-                if len(members) > 1:
-                    log_weights[-1] = log_density_of_known(means, covariance, known, np.square(noise))
-                means, covariance = condition(means, covariance, known, np.square(noise))
-            if observed:
-                added = member.noise_scale().cpu().numpy() * self._tasks.numbers
-                covariance = covariance + np.diag(np.square(added))
-            components.append(NormalPrediction(self._tasks.latents, index, means, covariance))
-        if len(components) == 1:
-            return components[0]
-        return MixturePrediction.of_components(components, softmax(log_weights, axis=0))
+        joints = [(joint.mean.cpu().numpy(), joint.covariance.cpu().numpy()) for joint in (m.joint(x) for m in members)]
+        added = [m.noise_scale().cpu().numpy() * self._tasks.numbers for m in members] if observed else None
+        return predict_members(self._tasks.latents, index, joints, known, noise, added)
 
 
 def _model_of(data: Observations, kernel: TaskKernel) -> TaskGP:

@@ -19,6 +19,7 @@ from torch import Tensor
 from mfgp.architectures.checking import Checking
 from mfgp.architectures.concentration import Fitted, concentrate, starting_concentration
 from mfgp.architectures.levels import level_positions
+from mfgp.architectures.saving import Saving
 from mfgp.data.inputs import Inputs
 from mfgp.data.labels import as_array
 from mfgp.data.levels import Unseen
@@ -56,7 +57,7 @@ def has_labels(estimator: Regressor) -> bool:
     return True
 
 
-class Regressor(Checking, RegressorMixin, BaseEstimator, metaclass=ABCMeta):
+class Regressor(Checking, Saving, RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     """Base of every estimator. A subclass stores its parameters, fits a model and predicts with what is known.
 
     Parameters

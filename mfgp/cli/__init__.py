@@ -10,6 +10,7 @@ from mfgp.cli.campaign import campaign
 from mfgp.cli.compare import compare
 from mfgp.cli.fit import fit
 from mfgp.cli.predict import predict
+from mfgp.cli.screen import screen
 
 app = typer.Typer(
     help="Learn a scarce, expensive quantity from plentiful, cheap ones.",
@@ -18,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (compare, fit, predict):
+for verb in (compare, fit, predict, screen):
     app.command()(verb)
 app.add_typer(campaign, name="campaign")
 

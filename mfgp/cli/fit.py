@@ -26,8 +26,8 @@ def fit(
 ) -> None:
     """Fit a model to FILE, print what it has learned, and write it.
 
-    The folder gets report.json (how the fit went) and a CSV file each for the correlation of the tasks, the
-    lengthscales of the inputs, the noise and what else the architecture has.
+    The folder gets report.json (how the fit went), a CSV file each for the correlation of the tasks, the lengthscales
+    of the inputs, the noise and what else the architecture has, and model.mfgp, which mfgp.load reads in Python.
     """
     from mfgp.cli.learned import learned, write_learned
     from mfgp.cli.table import open_table, prepare_folder

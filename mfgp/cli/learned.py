@@ -22,7 +22,7 @@ def learned(model: Regressor) -> dict[str, pd.DataFrame]:
 
 
 def write_learned(model: Regressor, folder: Path) -> None:
-    """Write each table as a CSV file and the report of the fit as report.json."""
+    """Write each table as a CSV file, the report of the fit as report.json, and the model itself as model.mfgp."""
     for name, table in learned(model).items():
         table.to_csv(folder / f"{name}.csv")
     report = {
@@ -32,3 +32,4 @@ def write_learned(model: Regressor, folder: Path) -> None:
         "fit": asdict(model.fit_report_),
     }
     (folder / "report.json").write_text(json.dumps(report, indent=2, default=str) + "\n", encoding="utf-8")
+    model.save(folder / "model.mfgp")

@@ -88,26 +88,18 @@ def _fit(
     conditionals: dict[int, Conditional] = {}
     reports = {}
     inputs = observations.x.shape[-1]
-    width = expanded_columns(inputs, levels)
     order = topological_order(sources)
     for task in order:
         own = observations.of_task(task)
         several = sorted(sources[task])
         ancestors = _ancestors(task, sources)
         is_followed = _is_followed(task, sources)
+        placed: list[LevelEmbedding] = []
         if several:
             cascade = Cascade({t: conditionals[t] for t in order if t in ancestors}, len(order))
             own = replace(own, x=_with_sources(cascade, own.x, several))
-            parts = input_kernel(kernel, width), input_kernel(kernel, width, stretch=RELATION_STRETCH)
-            if levels:
-                placed = _placed([conditionals[t] for t in ancestors], levels)
-                parts = MixedInputKernel(parts[0], inputs, placed), MixedInputKernel(parts[1], inputs, placed)
-            covariance: TaskKernel = CascadeKernel(*parts, inputs, len(several), is_followed)
-        else:
-            covariance = AutoregressiveKernel(
-                [input_kernel(kernel, width)], sources={}, followed=[0] if is_followed else []
-            )
-            covariance.embed_levels(inputs, levels)
+            placed = _placed([conditionals[t] for t in ancestors], levels)
+        covariance = kernel_of_task(kernel, inputs, levels, len(several), is_followed, placed)
         covariance.to(own.x.device)
         scales = [_unexplained(conditionals[t]) for t in ancestors if conditionals[t].noise.learned]
         noise = TaskNoise(1, own.task, own.noise, related=torch.cat(scales) if scales else None)
@@ -125,6 +117,40 @@ def _fit(
             noise.set_scale(whole * (1.0 - share) ** 0.5)
         conditionals[task] = Conditional(covariance, noise, own, several)
     return Cascade(conditionals, len(order)), {task: reports[task] for task in range(len(order)) if task in reports}
+
+
+def kernel_of_task(
+    kernel: str | Kernel,
+    num_inputs: int,
+    levels: Mapping[int, int],
+    num_sources: int,
+    followed: bool,
+    placed: Sequence[LevelEmbedding] = (),
+) -> TaskKernel:
+    """The kernel of one task of a cascade, before it is fitted.
+
+    Parameters
+    ----------
+    kernel, levels
+        As for :func:`fit_cascade`.
+    num_inputs
+        d, codes among them.
+    num_sources
+        How many sources the task has.
+    followed
+        Whether it is a source of other tasks.
+    placed
+        Of a task with sources, the embeddings of its levels, one for each column of codes.
+    """
+    width = expanded_columns(num_inputs, levels)
+    if not num_sources:
+        alone = AutoregressiveKernel([input_kernel(kernel, width)], sources={}, followed=[0] if followed else [])
+        alone.embed_levels(num_inputs, levels)
+        return alone
+    parts = input_kernel(kernel, width), input_kernel(kernel, width, stretch=RELATION_STRETCH)
+    if levels:
+        parts = MixedInputKernel(parts[0], num_inputs, placed), MixedInputKernel(parts[1], num_inputs, placed)
+    return CascadeKernel(*parts, num_inputs, num_sources, followed)
 
 
 def _is_followed(task: int, sources: Mapping[int, Sequence[int]]) -> bool:

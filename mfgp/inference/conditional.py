@@ -29,14 +29,21 @@ class Conditional:
         Standardised observations of the task, as those of task 0, with the rows that the kernel takes.
     sources
         The tasks whose values it takes, in the order of the kernel's columns.
+    posterior
+        Of the same kernel, noise and observations, where it is known already; None to compute it.
     """
 
     def __init__(
-        self, kernel: TaskKernel, noise: TaskNoise, observations: Observations, sources: Sequence[int] = ()
+        self,
+        kernel: TaskKernel,
+        noise: TaskNoise,
+        observations: Observations,
+        sources: Sequence[int] = (),
+        posterior: ExactPosterior | None = None,
     ) -> None:
         self.sources = tuple(sources)
         self.kernel, self.noise = kernel, noise
-        self.posterior = ExactPosterior(kernel, noise, observations)
+        self.posterior = ExactPosterior(kernel, noise, observations) if posterior is None else posterior
 
     @torch.no_grad()
     def at(self, x: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:

@@ -126,7 +126,8 @@ def _summary(num_tasks: int, task: Tensor, known_variance: Tensor) -> tuple[Tens
     known_count = torch.bincount(task[is_known], minlength=num_tasks)
     total = torch.bincount(task[is_known], weights=known_variance[is_known], minlength=num_tasks)
     learned = torch.bincount(task, minlength=num_tasks) > known_count
-    return learned | (known_count == 0), total / known_count.clamp_min(1)
+    typical = total.to(known_variance) / known_count.clamp_min(1)  # bincount of nothing is of another type
+    return learned | (known_count == 0), typical
 
 
 def _groups(groups: Tensor | None, learned: Tensor) -> Tensor:

@@ -74,14 +74,52 @@ class ExactPosterior:
             lower, jitter = factorise(covariance)
         self._keep(deepcopy(kernel).requires_grad_(False), observations, variance, lower, jitter)
 
+    @classmethod
+    def of_factor(
+        cls,
+        kernel: TaskKernel,
+        observations: Observations,
+        noise_variance: Tensor,
+        lower: Tensor,
+        jitter: float,
+        weights: Tensor | None = None,
+    ) -> ExactPosterior:
+        """The posterior from a factor that is known already.
+
+        Parameters
+        ----------
+        kernel
+            The prior, which is kept as it is.
+        observations
+            N standardised observations, in the order of the factor's rows.
+        noise_variance
+            (N,) variance of each observation's noise.
+        lower, jitter
+            Cholesky factor (N, N) of their covariance, and the relative jitter that it took.
+        weights
+            (N,) inverse covariance times the values; None to compute them from the values.
+        """
+        posterior = object.__new__(cls)
+        posterior._keep(kernel, observations, noise_variance, lower, jitter, weights)
+        return posterior
+
     def _keep(
-        self, kernel: TaskKernel, observations: Observations, noise_variance: Tensor, lower: Tensor, jitter: float
+        self,
+        kernel: TaskKernel,
+        observations: Observations,
+        noise_variance: Tensor,
+        lower: Tensor,
+        jitter: float,
+        weights: Tensor | None = None,
     ) -> None:
         """Keep a factor, and what follows from it."""
         self.kernel, self.observations, self.noise_variance = kernel, observations, noise_variance
         self.lower, self.jitter = lower, jitter
         with torch.no_grad(), one_thread():
-            self.weights = torch.cholesky_solve(observations.y.unsqueeze(-1), lower).squeeze(-1)
+            solved = (
+                torch.cholesky_solve(observations.y.unsqueeze(-1), lower).squeeze(-1) if weights is None else weights
+            )
+            self.weights = solved
             self._processes, self._row_effect = kernel.processes(), kernel.row_effect()
             offsets = kernel.offsets()
             self._offset_means = offsets[:, observations.task] @ self.weights
@@ -127,12 +165,10 @@ class ExactPosterior:
             lower[:before, :before] = self.lower
             lower[before:, :before] = below
             lower[before:, before:] = added.lower
-        grown = object.__new__(ExactPosterior)
         variances = torch.cat([self.noise_variance, variance])
         level = lower.square().sum(1).mean()  # the mean variance, which a jitter is relative to
         jitter = max(self.jitter, added.jitter * (corner.diagonal().mean() / level).item())
-        grown._keep(self.kernel, together, variances, lower, jitter)
-        return grown
+        return ExactPosterior.of_factor(self.kernel, together, variances, lower, jitter)
 
     def at(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Mean (..., q) and covariance (..., q, q) of rows (..., q, d + 1) whose last column is the task.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import torch
-from scipy.linalg import blas
+from scipy.linalg import get_blas_funcs
 from torch import Tensor
 
 
-def solve_lower(lower: Tensor, rows: Tensor, *, transposed: bool = False) -> Tensor:
+def solve_lower(lower: Tensor, rows: Tensor, *, transposed: bool = False, overwrite: bool = False) -> Tensor:
     """L^-1 r for each row r, or L^-T r, without a graph.
 
     Parameters
@@ -18,6 +18,8 @@ def solve_lower(lower: Tensor, rows: Tensor, *, transposed: bool = False) -> Ten
         (m, N) right-hand sides.
     transposed
         Solve with the transposed matrix.
+    overwrite
+        The right-hand sides may be overwritten, which saves a copy of them.
 
     Examples
     --------
@@ -33,5 +35,7 @@ def solve_lower(lower: Tensor, rows: Tensor, *, transposed: bool = False) -> Ten
     factor, right = lower.numpy(), rows.contiguous().numpy().T
     by_columns = factor.flags.f_contiguous
     factor = factor if by_columns else factor.T
-    solution = blas.dtrsm(1.0, factor, right, lower=by_columns, trans_a=transposed == by_columns)
+    (trsm,) = get_blas_funcs(("trsm",), (factor,))
+    options = {"lower": by_columns, "trans_a": transposed == by_columns, "overwrite_b": overwrite}
+    solution = trsm(1.0, factor, right, **options)
     return torch.from_numpy(solution.T)

@@ -26,11 +26,13 @@ class Profile(NamedTuple):
     """A stationary correlation as a function of the squared scaled distance r2, with its derivative.
 
     ``value(r2)`` is differentiable by autograd, also at r2 = 0; ``value_and_slope(r2)`` gives the value and its
-    derivative with respect to r2 from one exponential, without a graph.
+    derivative with respect to r2 from one exponential, without a graph; ``overwrite(r2)`` gives the value in place of
+    r2, with as few passes through memory as there can be.
     """
 
     value: Callable[[Tensor], Tensor]
     value_and_slope: Callable[[Tensor], tuple[Tensor, Tensor]]
+    overwrite: Callable[[Tensor], Tensor]
 
 
 def _rbf(r2: Tensor) -> Tensor:
@@ -40,6 +42,10 @@ def _rbf(r2: Tensor) -> Tensor:
 def _rbf_with_slope(r2: Tensor) -> tuple[Tensor, Tensor]:
     value = r2.mul(-0.5).exp_()
     return value, value * -0.5
+
+
+def _rbf_in_place(r2: Tensor) -> Tensor:
+    return r2.mul_(-0.5).exp_()
 
 
 def _matern12(r2: Tensor) -> Tensor:
@@ -54,6 +60,10 @@ def _matern12_with_slope(r2: Tensor) -> tuple[Tensor, Tensor]:
     return value, value.div(r).mul_(-0.5).masked_fill_(~apart, 0.0)
 
 
+def _matern12_in_place(r2: Tensor) -> Tensor:
+    return r2.masked_fill_(r2 <= _COINCIDENT, 0.0).sqrt_().neg_().exp_()
+
+
 def _matern32(r2: Tensor) -> Tensor:
     s = math.sqrt(3.0) * torch.sqrt(r2 + _SMALLEST)
     return (1.0 + s) * torch.exp(-s)
@@ -63,6 +73,12 @@ def _matern32_with_slope(r2: Tensor) -> tuple[Tensor, Tensor]:
     s = r2.mul(3.0).sqrt_()
     decay = torch.exp(-s)
     return s.add_(1.0).mul_(decay), decay.mul(-1.5)
+
+
+def _matern32_in_place(r2: Tensor) -> Tensor:
+    s = r2.mul_(3.0).sqrt_()
+    decay = s.neg().exp_()
+    return s.add_(1.0).mul_(decay)
 
 
 def _matern52(r2: Tensor) -> Tensor:
@@ -78,11 +94,17 @@ def _matern52_with_slope(r2: Tensor) -> tuple[Tensor, Tensor]:
     return value, slope.mul_(-5.0 / 6.0)
 
 
-_RBF = Profile(_rbf, _rbf_with_slope)
+def _matern52_in_place(r2: Tensor) -> Tensor:
+    s = r2.mul_(5.0).sqrt()
+    polynomial = r2.mul_(1.0 / 3.0).add_(s).add_(1.0)
+    return polynomial.mul_(s.neg_().exp_())
+
+
+_RBF = Profile(_rbf, _rbf_with_slope, _rbf_in_place)
 _MATERN = {
-    0.5: Profile(_matern12, _matern12_with_slope),
-    1.5: Profile(_matern32, _matern32_with_slope),
-    2.5: Profile(_matern52, _matern52_with_slope),
+    0.5: Profile(_matern12, _matern12_with_slope, _matern12_in_place),
+    1.5: Profile(_matern32, _matern32_with_slope, _matern32_in_place),
+    2.5: Profile(_matern52, _matern52_with_slope, _matern52_in_place),
 }
 
 

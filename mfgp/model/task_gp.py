@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -26,7 +26,7 @@ from torch import Tensor
 from mfgp.data.observations import Observations
 from mfgp.data.scaling import TaskStandardize, standardize_inputs
 from mfgp.errors import ParameterError
-from mfgp.inference import ExactPosterior, Fantasies, FitReport, TaskNoise, fit, refit
+from mfgp.inference import Fantasies, FitReport, TaskNoise, fit, refit
 from mfgp.inference.posterior import Joint
 from mfgp.kernels import TaskKernel
 from mfgp.model.checks import (
@@ -39,9 +39,10 @@ from mfgp.model.checks import (
 )
 from mfgp.model.construction import column_roles, default_kernel
 from mfgp.model.growth import fantasised, grown
+from mfgp.model.kept import KeptPosterior
 
 
-class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
+class TaskGP(KeptPosterior, ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
     """An exact Gaussian process over (input, task) as a BoTorch model; the task is the last input column.
 
     It goes wherever BoTorch's ``MultiTaskGP`` goes, and where ``SingleTaskMultiFidelityGP`` goes if the fidelities are
@@ -151,8 +152,7 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         self._num_outputs = len(self._output_tasks)
         self._map_tasks(torch.tensor(self._output_tasks))
         self.fantasies: Fantasies | None = None
-        self._exact: ExactPosterior | None = None
-        self._parameters_then: list[Tensor] = []
+        self._exact, self._parameters_then = None, []
         if input_transform is not None:
             self.input_transform = input_transform
         if outcome_transform is not None:
@@ -173,24 +173,6 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         posterior = self.exact_posterior if self.fantasies is None else self.fantasies
         mean, covariance = posterior.at(self.encode(args[0]))
         return MultivariateNormal(mean, to_linear_operator(covariance))
-
-    @property
-    def exact_posterior(self) -> ExactPosterior:
-        """The posterior in standardised units, at the current parameters."""
-        self._evaluate()
-        if self.train_inputs[0].dim() > 2:
-            raise ParameterError(
-                f"this model is a batch of {tuple(self.train_inputs[0].shape[:-2])} fantasies, which have no one "
-                "posterior; write posterior(X)"
-            )
-        if self._exact is None or not self._is_as_it_was():
-            self._exact = ExactPosterior(self.covar_module, self.likelihood, self._observations(self.train_inputs[0]))
-            self._parameters_then = [parameter.detach().clone() for parameter in self.parameters()]
-        return self._exact
-
-    def _is_as_it_was(self) -> bool:
-        """Whether all parameters are those that the cached posterior was made with."""
-        return all(torch.equal(p, then) for p, then in zip(self.parameters(), self._parameters_then, strict=True))
 
     def joint(self, X: Tensor) -> Joint:
         """Mean (n, T) and covariance (n, T, T) of all tasks at each of the inputs (n, d), in the tasks' units."""
@@ -288,33 +270,13 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         if self.training:
             self.eval()
 
-    def train(self, mode: bool = True) -> TaskGP:
-        """Switch between training and evaluation; the cached posterior is dropped where parameters may change."""
-        if mode:
-            self._exact = None
-        return super().train(mode)
-
-    def set_train_data(self, *args: Any, **kwargs: Any) -> None:
-        """As in GPyTorch; the cached posterior is dropped."""
-        self._exact = self.fantasies = None
-        super().set_train_data(*args, **kwargs)
-
-    def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
-        """As in torch; the cached posterior is dropped."""
-        self._exact = None
-        return super().load_state_dict(*args, **kwargs)
-
-    def _apply(self, fn: Callable[[Tensor], Tensor]) -> TaskGP:
-        """What torch moves and converts a model by; the cached posterior is dropped."""
-        self._exact = None
-        return super()._apply(fn)
-
     def get_fantasy_model(self, inputs: Tensor, targets: Tensor, **kwargs: Any) -> TaskGP:
         """A model with observations added at the same hyperparameters.
 
         Observations without batch dimensions make the factor grow by their rows; batches of fantasies make a batch of
         models, with the batch dimensions that GPyTorch would give it, at the hyperparameters of this one for good.
         """
+        self.require_values()
         task = self._map_tasks(inputs[..., -1])
         typical = self.likelihood.task_variance().detach()[task]
         noise = kwargs.pop("noise", torch.full_like(typical, torch.nan))
@@ -384,6 +346,7 @@ class TaskGP(ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
 
     def _observations(self, rows: Tensor) -> Observations:
         """The training data as sorted observations, for their rows after the user's transform."""
+        self.require_values()
         rows = self.encode(rows)
         task = rows[..., -1].long()
         order = torch.argsort(task, stable=True)

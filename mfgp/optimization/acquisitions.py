@@ -8,10 +8,18 @@ from typing import Any
 
 from mfgp.data.table import listed
 from mfgp.errors import DataTypeError, ParameterError
-from mfgp.optimization.acquisition import Entropy, Hypervolume, Improvement, KnowledgeGradient, Uniform
+from mfgp.optimization.acquisition import (
+    Entropy,
+    ExpectedGain,
+    Hypervolume,
+    Improvement,
+    KnowledgeGradient,
+    Uniform,
+)
 from mfgp.optimization.decision import Acquisition
 
 ACQUISITIONS: dict[str, Callable[[], Acquisition]] = {
+    "gain": ExpectedGain,
     "log_ei": Improvement,
     "log_nei": partial(Improvement, noisy=True),
     "log_nehvi": Hypervolume,
@@ -33,8 +41,8 @@ def acquisition(wanted: Any) -> Acquisition:
 
     Examples
     --------
-    >>> type(acquisition("random")).__name__
-    'Uniform'
+    >>> type(acquisition("gain")).__name__
+    'ExpectedGain'
     """
     if isinstance(wanted, str):
         if wanted not in ACQUISITIONS:
@@ -42,7 +50,7 @@ def acquisition(wanted: Any) -> Acquisition:
         return ACQUISITIONS[wanted]()
     if not callable(getattr(wanted, "choose", None)):
         raise DataTypeError(
-            f"acquisition is a {type(wanted).__name__}, expected a name, such as 'random', or an object with a method "
+            f"acquisition is a {type(wanted).__name__}, expected a name, such as 'gain', or an object with a method "
             "choose(decision, count)"
         )
     return wanted

@@ -87,8 +87,7 @@ class Campaign:
     >>> import mfgp
     >>> pool = pd.DataFrame({"x": np.linspace(0, 1, 50)})
     >>> campaign = Campaign(
-    ...     mfgp.DifferenceGP(), pool, mfgp.maximize("high"), {"low": 1, "high": 10}, storage="sqlite://",
-    ...     acquisition="random",
+    ...     mfgp.DifferenceGP(), pool, mfgp.maximize("high"), {"low": 1, "high": 10}, storage="sqlite://"
     ... )
     >>> asked = campaign.ask(6)
     >>> asked.task.tolist()
@@ -107,7 +106,7 @@ class Campaign:
         constraints: Any = (),
         *,
         storage: Any = "campaign.sqlite",
-        acquisition: str | Acquisition = "random",
+        acquisition: str | Acquisition = "gain",
         budget: float | None = None,
         stopping: StoppingRule | None = None,
         initial: int | Mapping[str, int] | None = None,

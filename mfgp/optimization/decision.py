@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -16,7 +15,6 @@ from mfgp.optimization.box import Box
 from mfgp.optimization.costs import Costs
 from mfgp.optimization.objective import Objective
 from mfgp.optimization.pool import Pool
-from mfgp.prediction import Prediction
 
 CHOSEN = ("task", "gain", "cost", "chance", "why")
 LEAST_FEASIBLE = 0.5  # probability with which the constraints have to hold
@@ -62,16 +60,6 @@ class Decision:
     pending: pd.DataFrame
     closed: np.ndarray | None
     random_state: int
-
-    @property
-    def has_choice(self) -> bool:
-        """Whether anything can be asked for."""
-        return bool(self.tasks) and (self.closed is None or not self.closed.all())
-
-    @cached_property
-    def predicted(self) -> Prediction | None:
-        """The model's prediction at the candidates of a pool, computed once; None for a box."""
-        return self.model.predict_distribution(self.space.frame) if isinstance(self.space, Pool) else None
 
 
 class Acquisition(Protocol):

@@ -11,17 +11,16 @@ import torch
 from botorch.utils.multi_objective.pareto import is_non_dominated
 
 from mfgp.architectures.regressor import Regressor
-from mfgp.expressions import Condition
+from mfgp.expressions import Condition, Quantity
 from mfgp.optimization.decision import LEAST_FEASIBLE
 from mfgp.optimization.definition import Definition
 from mfgp.optimization.objective import Objective
 from mfgp.optimization.pool import Pool
 from mfgp.optimization.trial import Trials
-from mfgp.prediction import Prediction
 
 
 def incumbent(
-    prediction: Prediction, inputs: pd.DataFrame, objectives: Sequence[Objective], constraints: Sequence[Condition]
+    model: Regressor, inputs: pd.DataFrame, objectives: Sequence[Objective], constraints: Sequence[Condition]
 ) -> pd.DataFrame:
     """The best of some rows: of one objective the row whose expected utility is largest, of several the Pareto set.
 
@@ -30,8 +29,8 @@ def incumbent(
 
     Parameters
     ----------
-    prediction
-        Of all tasks at the rows.
+    model
+        Fitted.
     inputs
         (n, d) rows.
     objectives
@@ -44,21 +43,17 @@ def incumbent(
     Lines of `inputs` with "feasible", the probability that the constraints hold, and mean and 90% interval of each
     objective's quantity, as "mean", "lower" and "upper" if it is the only one, and after its text if not.
     """
-    feasible = np.ones(len(inputs))
-    if constraints:
-        every = reduce(lambda left, right: left & right, constraints)
-        feasible = prediction.of(every).probability.to_numpy()
+    feasible = _probability(model, inputs, constraints)
     places = np.flatnonzero(feasible >= LEAST_FEASIBLE)
     if not len(places):
         places = np.array([feasible.argmax()])
-    among = prediction.take(places)
-    utility = np.column_stack([among.of(objective.utility).mean for objective in objectives])
+    utility = np.column_stack([_expected(model, inputs.iloc[places], objective.utility) for objective in objectives])
     if len(objectives) == 1:
         places = places[[int(utility[:, 0].argmax())]]
     else:
         places = places[is_non_dominated(torch.from_numpy(utility)).numpy()]
     found = inputs.iloc[places].assign(feasible=feasible[places])
-    chosen = prediction.take(places)
+    chosen = model.predict_distribution(inputs.iloc[places])
     for objective in objectives:
         quantity = chosen.of(objective.quantity)
         prefix = "" if len(objectives) == 1 else f"{objective.quantity!r} "
@@ -67,18 +62,24 @@ def incumbent(
     return found
 
 
-def best_of(
-    definition: Definition, trials: Trials, model: Regressor, predicted: Prediction | None = None
-) -> pd.DataFrame:
-    """The incumbent of a campaign: the best candidate of a pool, or the best measured row of a box.
+def _probability(model: Regressor, inputs: pd.DataFrame, constraints: Sequence[Condition]) -> np.ndarray:
+    """(n,) probability that all constraints hold."""
+    if not constraints:
+        return np.ones(len(inputs))
+    every = reduce(lambda left, right: left & right, constraints)
+    return model.predict_distribution(inputs).of(every).probability.to_numpy()
 
-    Parameters
-    ----------
-    definition, trials, model
-        Of the campaign.
-    predicted
-        The model's prediction at the candidates of a pool, if it is known already.
-    """
+
+def _expected(model: Regressor, inputs: pd.DataFrame, utility: Quantity) -> np.ndarray:
+    """(n,) means of a utility; of a linear one from the tasks' means, which are cheap where there are many rows."""
+    form = utility.linear()
+    if form is None:
+        return model.predict_distribution(inputs).of(utility).mean.to_numpy()
+    return model.predict(inputs)[list(form.weights)].to_numpy() @ np.array(list(form.weights.values())) + form.offset
+
+
+def best_of(definition: Definition, trials: Trials, model: Regressor) -> pd.DataFrame:
+    """The incumbent of a campaign: the best candidate of a pool, or the best measured row of a box."""
     space = definition.open_space
     if isinstance(space, Pool):
         rows = space.frame
@@ -86,17 +87,14 @@ def best_of(
         rows = definition.points.frame(dict.fromkeys(trial.point for trial in trials.measured))
         allowed = space.allows(rows)
         rows = rows[allowed] if allowed.any() else rows
-    prediction = model.predict_distribution(rows) if predicted is None else predicted
-    return incumbent(prediction, rows, definition.objectives, definition.constraints)
+    return incumbent(model, rows, definition.objectives, definition.constraints)
 
 
-def incumbent_text(
-    definition: Definition, trials: Trials, model: Regressor, predicted: Prediction | None
-) -> tuple[str | None, float | None]:
+def incumbent_text(definition: Definition, trials: Trials, model: Regressor) -> tuple[str | None, float | None]:
     """The incumbent as text, and the mean of the objective there; None if there are several objectives."""
     if len(definition.objectives) > 1:
         return None, None
-    found = best_of(definition, trials, model, predicted)
+    found = best_of(definition, trials, model)
     if definition.pool is not None:
         return str(found.index[0]), float(found["mean"].iloc[0])
     shown = ", ".join(f"{name}={found[name].iloc[0]}" for name in definition.space.columns)

@@ -90,18 +90,17 @@ class Question:
 
     def _choose(self, count: int) -> None:
         model, started, before = self.learner.model(self.trials.measured), len(self.new), -1
-        decision = self._decision(model)
-        while before < len(self.new) < count and decision.has_choice:
-            before = len(self.new)
+        while before < len(self.new) < count:
+            before, decision = len(self.new), self._decision(model)
+            if not decision.tasks or (decision.closed is not None and decision.closed.all()):
+                break
             for place, task, said in chosen_by(self.definition, decision, count - len(self.new)):
                 cost = float(self.definition.costs.of(self._frame([place]), task)[0])
                 if cost <= self.left:
                     self.new.append(self._trial(place, task, cost, **said))
-            if before < len(self.new) < count:
-                decision = self._decision(model)
         self._judge(started)
         if self.new:
-            self._describe(decision)
+            self._describe(model)
 
     def _judge(self, started: int) -> None:
         """Drop what the acquisition chose if the stopping rule says so."""
@@ -114,13 +113,11 @@ class Question:
         if self.note is not None:
             del self.new[started:]
 
-    def _describe(self, decision: Decision) -> None:
+    def _describe(self, model: Regressor) -> None:
         """Add what is predicted, and the incumbent."""
-        prediction = decision.model.predict_distribution(
-            self._frame([trial.place for trial in self.new]), observed=True
-        )
+        prediction = model.predict_distribution(self._frame([trial.place for trial in self.new]), observed=True)
         interval, means = prediction.interval(0.9), prediction.mean
-        best, value = incumbent_text(self.definition, self.trials, decision.model, decision.predicted)
+        best, value = incumbent_text(self.definition, self.trials, model)
         for row, trial in enumerate(self.new):
             lower, upper = (float(interval[trial.task, bound].iloc[row]) for bound in ("lower", "upper"))
             mean = float(means[trial.task].iloc[row])

@@ -26,10 +26,10 @@ def accuracy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_suites_are_the_files() -> None:
-    assert names() == ["accuracy", "evidence", "expressions", "few", "fit", "predict"]
+    assert names() == ["accuracy", "evidence", "expressions", "few", "fit", "optimize", "predict", "screen"]
 
 
-@pytest.mark.parametrize("suite", ["evidence", "expressions", "few", "fit", "predict"])
+@pytest.mark.parametrize("suite", ["evidence", "expressions", "few", "fit", "optimize", "predict", "screen"])
 def test_a_small_version_leaves_a_table_and_a_record(suite: str, tmp_path: Path) -> None:
     run(suite, tmp_path)
     check(suite, tmp_path)
@@ -45,7 +45,7 @@ def check(suite: str, out: Path) -> None:
     assert record["settings"]["quick"] is True
     assert {"cpu", "cores", "load", "versions", "commit"} <= set(record["machine"])
     summary = pd.DataFrame(record["summary"])
-    (named,) = {"contestant", "architecture", "function"} & set(summary)
+    named = next(name for name in ("contestant", "architecture", "function", "question") if name in summary)
     assert summary[named].notna().all()
     assert len(pd.DataFrame(record["lines"]))
     page = (out / f"{suite}.md").read_text()

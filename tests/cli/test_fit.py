@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import mfgp
 from mfgp import DifferenceGP
 from tests.cli.conftest import Run
 
@@ -20,6 +21,8 @@ def test_what_is_learned_is_printed_and_written(run: Run, tmp_path: Path) -> Non
     assert rho.loc["high", "low"] == pytest.approx(model.rho_.loc["high", "low"])
     assert pd.read_csv("learned/noise.csv", index_col=0)["noise"].to_dict() == pytest.approx(model.noise_.to_dict())
     assert pd.read_csv("learned/lengthscales.csv", index_col=0).index.tolist() == ["a", "b"]
+    loaded = mfgp.load("learned/model.mfgp")
+    assert loaded.predict(frame[["a", "b"]]).equals(model.predict(frame[["a", "b"]]))
     report = json.loads(Path("learned/report.json").read_text())
     assert report["architecture"] == "DifferenceGP"
     assert report["tasks"] == ["low", "high"]
@@ -48,7 +51,7 @@ def test_each_architecture_writes_what_it_has(run: Run, architecture: str, table
     result = run(*arguments, "--inputs", "a")
     assert result.exit_code == 0, result.output
     assert result.stderr == ""
-    assert {path.stem for path in Path("mfgp-fit").iterdir()} == {"lengthscales", "noise", "report"} | tables
+    assert {path.stem for path in Path("mfgp-fit").iterdir()} == {"lengthscales", "noise", "report", "model"} | tables
 
 
 def test_complaints_are_one_line(complaint: Callable[..., str]) -> None:

@@ -155,7 +155,7 @@ def test_parts(act: Callable[[], Any], error: type[MfgpError], message: str) -> 
         ({"stopping": 0.1}, DataTypeError, "stopping=0.1, expected mfgp.optimization.StoppingRule(gain_per_cost=...)"),
         ({"random_state": -1}, ParameterError, "random_state=-1, expected a whole number from 0 on"),
         ({"acquisition": "best"}, ParameterError, "there is no acquisition 'best'; there are"),
-        ({"acquisition": 3}, DataTypeError, "acquisition is a int, expected a name, such as 'random', or an object"),
+        ({"acquisition": 3}, DataTypeError, "acquisition is a int, expected a name, such as 'gain', or an object"),
         ({"initial": "few"}, DataTypeError, "initial='few', expected a number of rows, or one for each task"),
         ({"initial": {"low": 3}}, ParameterError, "initial is for 'low', but the tasks are 'low', 'high'; name each"),
         ({"initial": 0}, ParameterError, "initial has 0, expected whole numbers from 1 on: a fit needs values of each"),

@@ -46,7 +46,7 @@ def new(
     ] = None,
     architecture: Annotated[Architecture, typer.Option(help="How tasks share information.")] = Architecture.DIFFERENCE,
     sources: options.Sources = None,
-    acquisition: Annotated[str, typer.Option(help="What chooses.")] = "random",
+    acquisition: Annotated[str, typer.Option(help="What chooses.")] = "gain",
     budget: Annotated[float | None, typer.Option(help="What all measurements may cost together.")] = None,
     initial: Annotated[int | None, typer.Option(help="Rows of each task that fill the space at the start.")] = None,
     data: Annotated[Path | None, typer.Option(metavar="FILE", help="CSV file of values that exist already.")] = None,

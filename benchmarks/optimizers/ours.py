@@ -1,0 +1,77 @@
+"""Campaigns of this package with DifferenceGP and the expected gain, all settings being defaults."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.optimization_problems import Search
+from benchmarks.optimizers import HIGH, LOW, Choice, Seen
+from mfgp import Campaign, DifferenceGP, maximize
+from mfgp.optimization import Acquisition, Box, Decision, Pool
+from mfgp.optimization.acquisitions import acquisition
+
+TASKS = ("low", "high")
+
+
+class OneHighOrSomeLow:
+    """An acquisition whose choice ends before the first high value, or with it if that is the best of all."""
+
+    def __init__(self, chosen_by: Acquisition) -> None:
+        self._chosen_by = chosen_by
+
+    def choose(self, decision: Decision, count: int) -> pd.DataFrame:
+        """The beginning of what the acquisition chooses."""
+        found = self._chosen_by.choose(decision, count)
+        if len(decision.pending):  # the rest of a choice that has ended
+            return found.iloc[:0]
+        high = (found["task"] == TASKS[HIGH]).to_numpy()
+        return found.iloc[: max(int(high.argmax()), 1) if high.any() else count]
+
+
+class BothFidelities:
+    """A campaign that buys both fidelities; what was measured is told, and nothing is pending when it is asked."""
+
+    measurable: tuple[int, ...] = (LOW, HIGH)
+
+    def __init__(self, search: Search, seed: int, batch: int) -> None:
+        names = [f"x{i}" for i in range(search.inputs)]
+        space: Pool | Box = (
+            Box(dict.fromkeys(names, (0.0, 1.0)))
+            if search.pool is None
+            else Pool(pd.DataFrame(search.pool, columns=names))
+        )
+        self._names, self._batch = names, batch
+        self._settings = {
+            "estimator": DifferenceGP(),
+            "space": space,
+            "objective": maximize("high"),
+            "costs": {TASKS[task]: search.costs[task] for task in self.measurable},
+            "storage": "sqlite://",
+            "acquisition": OneHighOrSomeLow(acquisition("gain")),
+            "random_state": seed,
+        }
+        self._campaign: Campaign | None = None
+        self._told = 0
+
+    def choose(self, seen: Seen, left: float) -> Choice:
+        """What the campaign asks for."""
+        if self._campaign is None:
+            counts = {TASKS[task]: int((seen.task == task).sum()) for task in self.measurable}
+            self._campaign = Campaign(**self._settings, initial=counts)
+        new = pd.DataFrame(seen.x, columns=self._names).assign(task=[TASKS[task] for task in seen.task], value=seen.y)
+        self._campaign.tell(new.iloc[self._told :])
+        self._told = len(new)
+        asked = self._campaign.ask(self._batch)
+        best = self._campaign.best()
+        return Choice(
+            asked[self._names].to_numpy(dtype=float),
+            np.array([TASKS.index(task) for task in asked["task"]]),
+            best[self._names].to_numpy(dtype=float)[0],
+        )
+
+
+class HighFidelity(BothFidelities):
+    """The same with the high fidelity as the only task."""
+
+    measurable = (HIGH,)

@@ -1,0 +1,41 @@
+"""The expected gain per cost: the package's own acquisition."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from mfgp.optimization.acquisition.in_box import choose_in_box
+from mfgp.optimization.acquisition.in_pool import choose_in_pool
+from mfgp.optimization.acquisition.outlook import Outlook
+from mfgp.optimization.decision import Decision
+from mfgp.optimization.pool import Pool
+
+
+class ExpectedGain:
+    """The measurement that raises the best expected utility the most, per unit of cost.
+
+    The value of what is known is the expected utility of the candidate that one would choose now. The gain of measuring
+    a task at a candidate is by how much that value is expected to rise (the knowledge gradient of Frazier, Powell &
+    Dayanik 2009, INFORMS J. Comput. 21, 599; of several fidelities, Wu et al. 2020, UAI, PMLR 115, 788). What a
+    measurement tells of other candidates and of other tasks counts; the best is never a value of another task. The gain
+    is in closed form where the objective is linear in the tasks and nothing that is learned constrains it. Several
+    measurements are chosen one after the other, each as if those before it, and those pending, had come out as
+    predicted.
+
+    Of several objectives, a measurement gains in one weighted Chebyshev utility, whose weights are drawn anew each time
+    (Knowles 2006, IEEE Trans. Evol. Comput. 10, 50).
+    """
+
+    def choose(self, decision: Decision, count: int) -> pd.DataFrame:
+        """Choose so many measurements; see :meth:`Acquisition.choose <mfgp.optimization.decision.Acquisition.choose>`.
+
+        Raises
+        ------
+        ParameterError
+            The model has no covariance between rows, or the objective or a constraint asks a label for its class.
+        """
+        outlook, rng = Outlook.of(decision), np.random.default_rng(decision.random_state)
+        if isinstance(decision.space, Pool):
+            return choose_in_pool(decision.space, outlook, count, rng)
+        return choose_in_box(decision.space, outlook, count, rng)

@@ -1,0 +1,76 @@
+"""The expected maximum of lines in one standard normal, in closed form."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+ENTRIES = 1 << 21  # pairs of lines that are compared at once
+
+
+class ExpectedMaximum(NamedTuple):
+    """What is expected of the largest of several lines.
+
+    gain
+        (...) E max_j (a_j + b_j Z) - max_j a_j, which is never negative.
+    chance
+        (...) probability that the largest line is another one than the largest at Z = 0.
+    """
+
+    gain: Tensor
+    chance: Tensor
+
+
+def expected_maximum(levels: Tensor, slopes: Tensor) -> ExpectedMaximum:
+    """How much the largest of the lines a_j + b_j Z is expected to rise above the largest of the a_j.
+
+    Each line is the largest between two values of Z, and contributes a_j (Phi(u) - Phi(l)) + b_j (phi(l) - phi(u))
+    (Frazier, Powell & Dayanik 2009, INFORMS J. Comput. 21, 599, equation 14). All lines are compared with all, which
+    costs m^2 a batch and no sorting.
+
+    Parameters
+    ----------
+    levels
+        (..., m) the a_j.
+    slopes
+        (..., m) the b_j, in the same unit; differentiable, as are the levels.
+
+    Examples
+    --------
+    >>> gain, chance = expected_maximum(torch.tensor([0.0, 0.0]), torch.tensor([0.0, 1.0]))  # E max(0, Z)
+    >>> print(round(gain.item(), 4), round(chance.item(), 1))
+    0.3989 0.5
+    """
+    levels, slopes = torch.broadcast_tensors(levels, slopes)
+    shape, count = levels.shape[:-1], levels.shape[-1]
+    a, b = levels.reshape(-1, count), slopes.reshape(-1, count)
+    parts = [_of_batch(*part) for part in zip(*(x.split(max(1, ENTRIES // count**2)) for x in (a, b)), strict=True)]
+    gain, chance = (torch.cat(part).view(shape) for part in zip(*parts, strict=True))
+    return ExpectedMaximum(gain, chance)
+
+
+def _of_batch(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    lower, upper = _reach(a.detach(), b.detach())
+    top = a.argmax(-1, keepdim=True)
+    live = upper > lower
+    lower, upper = torch.where(live, lower, 0.0), torch.where(live, upper, 0.0)
+    share = torch.special.ndtr(upper) - torch.special.ndtr(lower)
+    rise = (a - a.gather(-1, top)) * share + b * (_density(lower) - _density(upper))
+    return rise.sum(-1).clamp_min(0.0), 1.0 - share.gather(-1, top).squeeze(-1)
+
+
+def _reach(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Between which values of Z each line is the largest; of lines that are the same everywhere, the first is."""
+    above, steeper = a.unsqueeze(-1) - a.unsqueeze(-2), b.unsqueeze(-2) - b.unsqueeze(-1)  # of j over k, of k over j
+    crossing = above / steeper
+    place = torch.arange(a.shape[-1], device=a.device)
+    beaten = (steeper == 0.0) & ((above < 0.0) | ((above == 0.0) & (place.unsqueeze(-1) > place)))
+    upper = torch.where(steeper > 0.0, crossing, torch.inf).amin(-1)
+    lower = torch.where(steeper < 0.0, crossing, -torch.inf).amax(-1)
+    return lower, torch.where(beaten.any(-1), -torch.inf, upper)
+
+
+def _density(z: Tensor) -> Tensor:
+    return torch.exp(-0.5 * z.square()) / (2.0 * torch.pi) ** 0.5

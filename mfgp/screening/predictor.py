@@ -1,0 +1,142 @@
+"""From rows of a pool to the joint distribution of the tasks that are asked for."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Mapping
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+import torch
+
+from mfgp.architectures.estimator import TaskRegressor
+from mfgp.architectures.regressor import Regressor
+from mfgp.inference.rows import BLOCK_ROWS
+from mfgp.model import TaskGP, TaskGPEnsemble
+from mfgp.model.rows import TaskRows
+from mfgp.prediction import Prediction
+from mfgp.prediction.members import predict_members
+from mfgp.screening.question import Question
+
+
+class Predictor(ABC):
+    """Predicts rows whose numbers have been read."""
+
+    single: bool = False
+    """Whether triangular systems are solved in single precision."""
+
+    @abstractmethod
+    def blocks(self, rows: pd.DataFrame) -> list[Prediction]:
+        """The tasks asked for at the rows, given what is known there, in parts whose rows follow one another."""
+
+
+@final
+class TaskPredictor(Predictor):
+    """Of models that are Gaussian processes over (input, task): works out the tasks asked for and no others.
+
+    Parameters
+    ----------
+    model
+        An estimator that :meth:`supports` says yes to.
+    question
+        What is asked.
+    single
+        Whether triangular systems are solved in single precision.
+    """
+
+    def __init__(self, model: TaskRegressor, question: Question, single: bool = False) -> None:
+        self.single = single
+        self.inputs, self.all_tasks, self.unseen = model._inputs, model._tasks, model.unseen
+        self.given, self.noise, self.observed = question.given, question.noise, question.observed
+        self.places = sorted(self.all_tasks.names.index(name) for name in question.tasks)
+        self.tasks = tuple(self.all_tasks.names[place] for place in self.places)
+        self.members = [TaskRows(member, self.places, single) for member in members_of(model)]
+        self.typical_noise = model.predictive_model_.noise_scale().cpu().numpy()[self.places]
+
+    @staticmethod
+    def supports(model: Regressor) -> bool:
+        """Whether its tasks are numbers and its kernels named ones."""
+        if not isinstance(model, TaskRegressor) or model._tasks.labels:
+            return False
+        return all(TaskRows.supports(member) for member in members_of(model))
+
+    def blocks(self, rows: pd.DataFrame) -> list[Prediction]:
+        """One part."""
+        tensor, index = torch.from_numpy(self.read(rows)), pd.RangeIndex(len(rows))
+        joints = [(joint.mean.numpy(), joint.covariance.numpy()) for joint in (m.joint(tensor) for m in self.members)]
+        added = [member.noise_scale.numpy() for member in self.members] if self.observed else None
+        known, noise = self.known(rows)
+        return [predict_members(self.tasks, index, joints, known, noise, added)]
+
+    def read(self, rows: pd.DataFrame) -> np.ndarray:
+        """(n, d) inputs as numbers."""
+        x, _ = self.inputs.read(input_table(rows, self.inputs.columns, self.inputs.named), self.unseen)
+        return x
+
+    def known(self, rows: pd.DataFrame) -> tuple[np.ndarray | None, np.ndarray]:
+        """(n, T') known values, NaN elsewhere, or None; and (n, T') deviations of their noise."""
+        noise = np.broadcast_to(self.typical_noise, (len(rows), len(self.tasks)))
+        if not self.given:
+            return None, noise
+        known = _table(rows, self.given, self.tasks)
+        deviations = _table(rows, self.noise, self.tasks)
+        return known, np.where(np.isnan(deviations), noise, deviations)
+
+
+@final
+class GeneralPredictor(Predictor):
+    """Of every other model, by its own ``predict_distribution``, in blocks of one size."""
+
+    def __init__(self, model: Regressor, question: Question) -> None:
+        self.model, self.question = model, question
+
+    def blocks(self, rows: pd.DataFrame) -> list[Prediction]:
+        """One part a block, the last one filled up while it is predicted."""
+        found = []
+        for start in range(0, len(rows), BLOCK_ROWS):
+            part = rows.iloc[start : start + BLOCK_ROWS]
+            places = np.minimum(np.arange(BLOCK_ROWS), len(part) - 1)
+            found.append(self._predict(part.iloc[places].reset_index(drop=True)).take(slice(0, len(part))))
+        return found
+
+    def _predict(self, rows: pd.DataFrame) -> Prediction:
+        question, inputs = self.question, self.model._inputs
+        options: dict[str, Any] = {"observed": question.observed}
+        if question.given:
+            options["given"] = _named(rows, question.given)
+        if question.noise:
+            options["noise"] = _named(rows, question.noise)
+        return self.model.predict_distribution(input_table(rows, inputs.columns, inputs.named), **options)
+
+
+def predictor(model: Regressor, question: Question, single: bool = False) -> Predictor:
+    """The quickest predictor that a model has."""
+    if TaskPredictor.supports(model):
+        assert isinstance(model, TaskRegressor)
+        return TaskPredictor(model, question, single)
+    return GeneralPredictor(model, question)
+
+
+def members_of(model: TaskRegressor) -> list[TaskGP]:
+    """The models at each draw of the hyperparameters, or the one at their maximum."""
+    predictive = model.predictive_model_
+    return predictive.members if isinstance(predictive, TaskGPEnsemble) else [predictive]
+
+
+def input_table(rows: pd.DataFrame, columns: tuple[Hashable, ...], named: bool) -> pd.DataFrame | np.ndarray:
+    """The inputs in the form that the model was fitted on."""
+    frame = rows[list(columns)]
+    return frame if named else frame.to_numpy()
+
+
+def _table(rows: pd.DataFrame, columns: Mapping[Hashable, str], tasks: tuple[Hashable, ...]) -> np.ndarray:
+    """(n, T) numbers, NaN where a task has no column."""
+    found = np.full((len(rows), len(tasks)), np.nan)
+    for task, column in columns.items():
+        found[:, tasks.index(task)] = rows[column].to_numpy(dtype=float)
+    return found
+
+
+def _named(rows: pd.DataFrame, columns: Mapping[Hashable, str]) -> pd.DataFrame:
+    return rows[list(columns.values())].set_axis(pd.Index(list(columns), tupleize_cols=False), axis="columns")

@@ -1,0 +1,130 @@
+"""From a chunk of a pool to its scores: a pure function that can be sent to another process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from mfgp.architectures.regressor import Regressor
+from mfgp.prediction import Prediction
+from mfgp.screening.bad_rows import UNDEFINED, Sieve
+from mfgp.screening.predictor import Predictor, predictor
+from mfgp.screening.question import Question
+from mfgp.screening.ranking import rounded
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a chunk came to.
+
+    Parameters
+    ----------
+    figures
+        One line a row that has a score: "row" in the chunk, "score", and "probability" where there is a condition.
+    rows
+        The columns that were read, of the same rows.
+    bad
+        "row", "column", "problem" and "value" of the rows without a score.
+    """
+
+    figures: pd.DataFrame
+    rows: pd.DataFrame
+    bad: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Model and question together.
+
+    Parameters
+    ----------
+    question
+        What is asked.
+    sieve
+        What tells rows that cannot be predicted.
+    predictor
+        What predicts the others.
+    """
+
+    question: Question
+    sieve: Sieve
+    predictor: Predictor
+
+    @classmethod
+    def of(cls, model: Regressor, question: Question, single: bool = False) -> Scorer:
+        """The scorer of a fitted model."""
+        labels = [name for place, name in enumerate(model.tasks_) if place in model._tasks.labels]
+        numbers = [column for name, column in question.given.items() if name not in labels]
+        columns = numbers, question.noise.values(), question.criterion.columns
+        sieve = Sieve(model._inputs, model.unseen == "error", *columns)
+        return cls(question, sieve, predictor(model, question, single))
+
+    def __call__(self, frame: pd.DataFrame, moments: bool = False) -> Scored:
+        """Scores of the rows of a chunk.
+
+        Parameters
+        ----------
+        frame
+            Columns as the question asks for them.
+        moments
+            Whether mean and deviation are told as well.
+        """
+        rows, bad = self.sieve.part(frame)
+        parts = [self._figures(part, some, moments) for part, some in self._predicted(rows)]
+        if not parts:
+            return Scored(self._no_figures(moments), rows, bad)
+        figures = pd.concat(parts, ignore_index=True)
+        figures.insert(0, "row", rows.index.to_numpy())
+        figures["score"] = rounded(figures["score"].to_numpy())
+        undefined = ~np.isfinite(figures["score"].to_numpy())
+        if undefined.any():
+            lost = figures.loc[undefined, ["row"]].assign(column="score", problem=UNDEFINED, value="")
+            bad = pd.concat([bad, lost]).sort_values("row", ignore_index=True) if len(bad) else lost
+            figures, rows = figures[~undefined], rows[~undefined]
+        return Scored(figures.reset_index(drop=True), rows.reset_index(drop=True), bad)
+
+    def details(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Score, mean, deviation and interval of each subject, and probability, at rows that have been read."""
+        parts = [self._figures(part, some, True, self.question.level) for part, some in self._predicted(rows)]
+        found = pd.concat(parts, ignore_index=True)
+        return found.assign(score=rounded(found["score"].to_numpy()))
+
+    def in_double(self, model: Regressor) -> Scorer:
+        """The same in double precision."""
+        return self if not self.predictor.single else replace(self, predictor=predictor(model, self.question))
+
+    def _predicted(self, rows: pd.DataFrame) -> list[tuple[Prediction, pd.DataFrame]]:
+        if not len(rows):
+            return []
+        found, start = [], 0
+        for part in self.predictor.blocks(rows):
+            found.append((part, rows.iloc[start : start + len(part)]))
+            start += len(part)
+        return found
+
+    def _no_figures(self, moments: bool) -> pd.DataFrame:
+        """The figures of no row."""
+        names = ["score"]
+        for before in self.question.subjects if moments else ():
+            names += [f"{before}mean", f"{before}std"]
+        if self.question.where is not None:
+            names.append("probability")
+        return pd.DataFrame({"row": pd.Series(dtype=int), **{name: pd.Series(dtype=float) for name in names}})
+
+    def _figures(
+        self, prediction: Prediction, rows: pd.DataFrame, moments: bool, level: float | None = None
+    ) -> pd.DataFrame:
+        question = self.question
+        probability = None if question.where is None else prediction.of(question.where).probability.to_numpy()
+        found = {"score": question.criterion.score(prediction, probability, rows)}
+        for before, quantity in question.subjects.items() if moments else ():
+            of = prediction.of(quantity)
+            found |= {f"{before}mean": of.mean.to_numpy(), f"{before}std": of.std.to_numpy()}
+            if level is not None:
+                interval = of.interval(level)
+                found |= {f"{before}{end}": interval[end].to_numpy() for end in ("lower", "upper")}
+        if probability is not None:
+            found["probability"] = probability
+        return pd.DataFrame(found)

@@ -1,0 +1,238 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.stats import norm
+
+import mfgp
+from mfgp.errors import ParameterError
+from mfgp.optimization import Box, Costs, Decision, Pool, maximize, minimize, target
+from mfgp.optimization.acquisition import ExpectedGain
+from mfgp.optimization.acquisition.climbing import climb
+from mfgp.optimization.acquisition.foresight import Foresight
+from mfgp.optimization.acquisition.gain import Fineness
+from mfgp.optimization.acquisition.worth import Worth
+
+TASKS = ("low", "high")
+COSTS = {"low": 0.1, "high": 1.0}
+
+
+def high(rows: pd.DataFrame) -> pd.Series:
+    return np.sin(7 * rows["x"]) + 0.5 * rows["y"]
+
+
+def low(rows: pd.DataFrame) -> pd.Series:
+    return 0.8 * high(rows) + 0.3 * rows["x"] - 1.0
+
+
+@pytest.fixture(scope="module")
+def pool() -> Pool:
+    rng = np.random.default_rng(0)
+    return Pool(pd.DataFrame(rng.random((40, 2)), columns=["x", "y"]))
+
+
+@pytest.fixture(scope="module")
+def model(pool: Pool) -> mfgp.DifferenceGP:
+    rows = pool.frame.iloc[:14]
+    return mfgp.DifferenceGP().fit(rows, pd.DataFrame({"low": low(rows), "high": high(rows).where(rows.index < 5)}))
+
+
+def decide(model, space, objective, closed=None, constraints=(), pending=None, tasks=TASKS, costs=COSTS, seed=0):
+    objectives = objective if isinstance(objective, tuple) else (objective,)
+    if pending is None:
+        pending = pd.DataFrame(columns=["x", "y", "task"])
+    if closed is None and isinstance(space, Pool):
+        closed = np.zeros((len(space), len(tasks)), dtype=bool)
+        closed[:14, 0], closed[:5, -1] = True, True
+    return Decision(model, space, objectives, constraints, Costs.read(costs), tasks, pending, closed, seed)
+
+
+CLOSED_FORM = Fineness(1, 1)
+
+
+def gains_of(model, worth, rows, inputs, fineness=CLOSED_FORM):
+    return Foresight(model.model_, worth, inputs[rows], fineness).at(inputs).gain
+
+
+def test_gain_is_the_mean_of_what_conditioning_gives(pool: Pool, model: mfgp.DifferenceGP) -> None:
+    """The gain of the low task at a candidate, by drawing its outcome and learning from it."""
+    worth = Worth(mfgp.task("high"), (), TASKS)
+    inputs = torch.tensor(pool.frame.to_numpy())
+    found = gains_of(model, worth, np.arange(40), inputs)[33]
+    before = model.predict(pool.frame)["high"].max()
+    noise = model.noise_
+    for place, task in enumerate(TASKS):
+        seen = model.predict_distribution(pool.frame.iloc[[33]])
+        deviation = np.hypot(seen.std[task].iloc[0], noise[task])
+        total = 0.0
+        for share in (np.arange(40) + 0.5) / 40:
+            value = seen.mean[task].iloc[0] + deviation * norm.ppf(share)
+            learned = model.condition_on(pool.frame.iloc[[33]], pd.DataFrame({task: [value]}, index=[33]))
+            total += learned.predict(pool.frame)["high"].max() / 40
+        assert found[place].item() == pytest.approx(total - before, rel=0.03)  # 40 outcomes leave out the tails
+
+
+def test_quadrature_agrees_with_the_closed_form(pool: Pool, model: mfgp.DifferenceGP) -> None:
+    inputs = torch.tensor(pool.frame.to_numpy())
+    exact = gains_of(model, Worth(mfgp.task("high"), (), TASKS), np.arange(10), inputs)
+    bent = mfgp.maximum(mfgp.task("high"), -1e6)
+    integrated = gains_of(model, Worth(bent, (), TASKS), np.arange(10), inputs, Fineness(101, 256))
+    torch.testing.assert_close(integrated, exact, atol=2e-2 * exact.max().item(), rtol=0)
+
+
+def test_gradient_of_the_gain(pool: Pool, model: mfgp.DifferenceGP) -> None:
+    inputs = torch.tensor(pool.frame.to_numpy())
+    foresight = Foresight(model.model_, Worth(mfgp.task("high"), (), TASKS), inputs[:8], Fineness(1, 1))
+    x = inputs[25:28].clone().requires_grad_()
+    torch.testing.assert_close(foresight.along(x), foresight.at(inputs[25:28]).gain)
+    step = 1e-6 * torch.eye(2, dtype=torch.float64)
+    by_hand = [(foresight.at(x.detach() + s).gain - foresight.at(x.detach() - s).gain).sum() / 2e-6 for s in step]
+    (gradient,) = torch.autograd.grad(foresight.along(x).sum(), x)
+    torch.testing.assert_close(gradient.sum(0), torch.stack(by_hand), rtol=1e-4, atol=1e-6)
+
+
+def test_minimising_the_negative_chooses_the_same(pool: Pool, model: mfgp.DifferenceGP) -> None:
+    one = ExpectedGain().choose(decide(model, pool, maximize("high")), 3)
+    other = ExpectedGain().choose(decide(model, pool, minimize("-high")), 3)
+    assert one.index.tolist() == other.index.tolist()
+    assert one["task"].tolist() == other["task"].tolist()
+    np.testing.assert_allclose(one["gain"], other["gain"])
+
+
+def test_units_do_not_matter(pool: Pool, model: mfgp.DifferenceGP) -> None:
+    rows = pool.frame.iloc[:14]
+    scaled = mfgp.DifferenceGP().fit(
+        rows, pd.DataFrame({"low": 5 - 10 * low(rows), "high": 100 + 1000 * high(rows).where(rows.index < 5)})
+    )
+    one = ExpectedGain().choose(decide(model, pool, maximize("high")), 1)
+    other = ExpectedGain().choose(decide(scaled, pool, maximize("high")), 1)
+    assert (one.index == other.index).all()
+    np.testing.assert_allclose(1000 * one["gain"], other["gain"], rtol=1e-2)
+
+
+def test_nothing_closed_and_nothing_twice(pool: Pool, model: mfgp.DifferenceGP) -> None:
+    decision = decide(model, pool, maximize("high"))
+    decision.closed[20:] = True
+    found = ExpectedGain().choose(decision, 100)
+    pairs = list(zip(found.index, found["task"], strict=True))
+    assert len(set(pairs)) == len(pairs) == (~decision.closed).sum()
+    assert not any(decision.closed[pool.labels.get_loc(label), TASKS.index(task)] for label, task in pairs)
+
+
+def test_pending_measurements_are_not_gained_again(pool: Pool, model: mfgp.DifferenceGP) -> None:
+    first = ExpectedGain().choose(decide(model, pool, maximize("high")), 2)
+    closed = decide(model, pool, maximize("high")).closed.copy()
+    closed[pool.labels.get_loc(first.index[0]), TASKS.index(first["task"].iloc[0])] = True
+    pending = first.iloc[:1][["x", "y", "task"]]
+    after = ExpectedGain().choose(decide(model, pool, maximize("high"), closed, pending=pending), 1)
+    assert after.index[0] == first.index[1]
+    assert after["gain"].iloc[0] == pytest.approx(first["gain"].iloc[1], rel=1e-6)
+
+
+def test_a_task_that_tells_nothing_is_not_bought(pool: Pool) -> None:
+    rows = pool.frame.iloc[:20]
+    noise = np.random.default_rng(3).standard_normal(20)
+    model = mfgp.IndependentGP().fit(rows, pd.DataFrame({"low": noise, "high": high(rows).where(rows.index < 6)}))
+    found = ExpectedGain().choose(decide(model, pool, maximize("high")), 1)
+    assert found["task"].tolist() == ["high"]
+
+
+def test_dearer_low_values_are_bought_less(pool: Pool, model: mfgp.DifferenceGP) -> None:
+    cheap = ExpectedGain().choose(decide(model, pool, maximize("high"), costs={"low": 0.01, "high": 1.0}), 1)
+    dear = ExpectedGain().choose(decide(model, pool, maximize("high"), costs={"low": 5.0, "high": 1.0}), 1)
+    assert cheap["task"].tolist() == ["low"]
+    assert dear["task"].tolist() == ["high"]
+
+
+def test_target_constraint_and_several_objectives(pool: Pool, model: mfgp.DifferenceGP) -> None:
+    near = ExpectedGain().choose(decide(model, pool, target("high", 0.25)), 1)
+    assert near["gain"].iloc[0] > 0.0
+    bounded = decide(model, pool, maximize("high"), constraints=(mfgp.parse("low < -0.8"),))
+    assert ExpectedGain().choose(bounded, 2)["gain"].notna().all()
+    front = decide(model, pool, (maximize("high"), minimize("low")))
+    assert len(ExpectedGain().choose(front, 3)) == 3
+
+
+def test_a_constraint_that_cannot_hold_leaves_nothing_to_gain(pool: Pool, model: mfgp.DifferenceGP) -> None:
+    free = ExpectedGain().choose(decide(model, pool, maximize("high")), 1)
+    shut = ExpectedGain().choose(decide(model, pool, maximize("high"), constraints=(mfgp.parse("low > 1000"),)), 1)
+    assert shut["gain"].iloc[0] < 1e-6 < free["gain"].iloc[0]
+
+
+def test_climbing_in_a_box_finds_more_than_its_sample_has(model: mfgp.DifferenceGP, monkeypatch) -> None:
+    box = Box({"x": (0.0, 1.0), "y": (0.0, 1.0)})
+    climbed = ExpectedGain().choose(decide(model, box, maximize("high")), 1)
+    monkeypatch.setattr("mfgp.optimization.acquisition.in_box.climb", lambda box, encode, value, rows: rows)
+    sampled = ExpectedGain().choose(decide(model, box, maximize("high")), 1)
+    assert climbed["gain"].iloc[0] > 0.0
+    assert climbed[["x", "y"]].to_numpy().tolist() != sampled[["x", "y"]].to_numpy().tolist()
+
+
+def test_box_with_categories_integers_and_conditions() -> None:
+    box = Box({"x": (0.0, 1.0), "n": range(1, 4), "metal": ["Cu", "Ni"]}, [mfgp.parse("x + n < 3.2")])
+    rows = box.sample(16, 0)
+    y = np.sin(5 * rows["x"]) + rows["n"] + (rows["metal"] == "Ni")
+    model = mfgp.MultiTaskGP().fit(rows, pd.DataFrame({"low": y, "high": (2 * y).where(rows.index < 8)}))
+    pending = pd.DataFrame(columns=["x", "n", "metal", "task"])
+    found = ExpectedGain().choose(decide(model, box, maximize("high"), pending=pending), 2)
+    assert box.allows(found).all()
+    assert set(found["n"]) <= {1.0, 2.0, 3.0}
+    assert set(found["metal"]) <= {"Cu", "Ni"}
+
+
+def test_climbing_ends_at_the_best_point_that_is_allowed() -> None:
+    box = Box({"x": (0.0, 1.0), "n": range(1, 4), "y": (-5.0, 5.0)}, [mfgp.parse("x + y < 2.25")])
+    rows = box.sample(4, 0)
+
+    def value(z: torch.Tensor) -> torch.Tensor:
+        return -((z[:, 0] - 0.3) ** 2) - (z[:, 2] - 2.0) ** 2 - z[:, 1]
+
+    found = climb(box, lambda frame: torch.tensor(frame.to_numpy(dtype=float)), value, rows)
+    assert box.allows(found).all()
+    np.testing.assert_array_equal(found["n"], rows["n"])
+    np.testing.assert_allclose(found[["x", "y"]], [[0.275, 1.975]] * 4, atol=0.02)
+
+
+def test_where_little_is_gained_the_best_is_measured_itself(pool: Pool) -> None:
+    """Without that, a model that takes the low task for the high one would never be put to the test."""
+    rows = pool.frame
+    model = mfgp.DifferenceGP().fit(rows, pd.DataFrame({"low": low(rows), "high": high(rows).where(rows.index < 5)}))
+    closed = np.zeros((40, 2), dtype=bool)
+    closed[:, 0], closed[:5, 1] = True, True
+    found = ExpectedGain().choose(decide(model, pool, maximize("high"), closed), 1)
+    assert found.index[0] == model.predict(rows)["high"].idxmax()
+    assert found["why"].iloc[0].startswith("little is expected to be gained")
+
+
+def test_the_same_random_state_chooses_the_same(model: mfgp.DifferenceGP) -> None:
+    box = Box({"x": (0.0, 1.0), "y": (0.0, 1.0)})
+    one, other = (ExpectedGain().choose(decide(model, box, maximize("high"), seed=4), 2) for _ in range(2))
+    pd.testing.assert_frame_equal(one, other)
+
+
+def test_a_cascade_is_refused(pool: Pool) -> None:
+    rows = pool.frame.iloc[:14]
+    model = mfgp.CascadeGP().fit(rows, pd.DataFrame({"low": low(rows), "high": high(rows)}))
+    with pytest.raises(ParameterError, match=r"covariances between rows, which a CascadeGP does not have"):
+        ExpectedGain().choose(decide(model, pool, maximize("high")), 1)
+
+
+def test_a_label_is_refused(pool: Pool, model: mfgp.DifferenceGP) -> None:
+    asked = decide(model, pool, maximize("high"), constraints=(mfgp.task("color") == "red",))
+    with pytest.raises(ParameterError, match=r"the label 'color' is asked for its class"):
+        ExpectedGain().choose(asked, 1)
+
+
+def test_draws_of_the_hyperparameters_count_alike(pool: Pool) -> None:
+    rows = pool.frame.iloc[:8]
+    model = mfgp.IndependentGP(hyperparameters="posterior").fit(rows, pd.DataFrame({"high": high(rows)}))
+    closed = np.arange(40)[:, None] < 8
+    found = ExpectedGain().choose(decide(model, pool, maximize("high"), closed, tasks=("high",)), 1)
+    inputs = torch.tensor(pool.frame.to_numpy())
+    worth, place = Worth(mfgp.task("high"), (), ("high",)), pool.labels.get_loc(found.index[0])
+    rivals = np.arange(40)
+    by_member = [
+        Foresight(member, worth, inputs[rivals], Fineness(1, 1)).at(inputs[[place]]).gain.item()
+        for member in model.predictive_model_.members
+    ]
+    assert found["gain"].iloc[0] == pytest.approx(np.mean(by_member), rel=1e-6)

@@ -1,0 +1,167 @@
+"""A run that was stopped goes on, does at most one chunk again, and ends as one that was not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import mfgp
+from mfgp.errors import DataError, ParameterError
+
+WINDOW = "1.38 < high < 1.42"
+SCRIPT = """
+import pickle, sys, time
+import mfgp
+
+model, pool = pickle.load(open("model.pickle", "rb")), "pool.parquet"
+
+def show(progress):
+    print(progress.fresh, flush=True)
+    time.sleep(float(sys.argv[1]))
+
+found = mfgp.screen(
+    model, pool, where={where!r}, given="low", keep="name", chunk_rows=100, top=20, diverse=3,
+    checkpoint="state.parquet", scored="scored", bad_rows="bad.csv", progress=show,
+)
+pickle.dump(found, open("found.pickle", "wb"))
+"""
+
+
+class Stop(Exception):
+    pass
+
+
+def stopping(after: int) -> Any:
+    done: list[int] = []
+
+    def progress(state: Any) -> None:
+        done.append(state.rows)
+        if len(done) == after:
+            raise Stop
+
+    return progress
+
+
+def dirty(pool: pd.DataFrame) -> pd.DataFrame:
+    frame = pool.copy()
+    frame.loc[::50, "a"] = None
+    return frame
+
+
+def test_going_on_equals_going_through(model: mfgp.DifferenceGP, pool: pd.DataFrame, tmp_path: Path) -> None:
+    frame = dirty(pool)
+    options: dict[str, Any] = {"where": WINDOW, "given": "low", "keep": "name", "chunk_rows": 200, "diverse": 2}
+    through = mfgp.screen(model, frame, bad_rows=tmp_path / "all.csv", **options)
+    kept = options | {"checkpoint": tmp_path / "state", "bad_rows": tmp_path / "bad.csv"}
+    for chunks in (2, 3):
+        with pytest.raises(Stop):
+            mfgp.screen(model, frame, progress=stopping(chunks), **kept)
+    told: list[Any] = []
+    found = mfgp.screen(model, frame, progress=told.append, **kept)
+    assert [each.fresh for each in told] == [200, 400, 500]
+    pd.testing.assert_frame_equal(found.best, through.best, check_exact=True)
+    assert found.diverse is not None
+    pd.testing.assert_frame_equal(found.diverse, through.diverse, check_exact=True)
+    assert found.histogram == through.histogram
+    pd.testing.assert_frame_equal(found.bad, through.bad)
+    assert found.bad_counts.equals(through.bad_counts)
+    assert (tmp_path / "bad.csv").read_text() == (tmp_path / "all.csv").read_text()
+    again = mfgp.screen(model, frame, progress=stopping(1), **kept)  # no chunk is left to stop at
+    pd.testing.assert_frame_equal(again.best, through.best, check_exact=True)
+
+
+def test_an_iterator_goes_on_where_it_was(model: mfgp.DifferenceGP, pool: pd.DataFrame, tmp_path: Path) -> None:
+    def frames() -> Iterator[pd.DataFrame]:
+        return (pool.iloc[start : start + 300] for start in range(0, 1500, 300))
+
+    through = mfgp.screen(model, frames(), where=WINDOW)
+    with pytest.raises(Stop):
+        mfgp.screen(model, frames(), where=WINDOW, checkpoint=tmp_path / "state", progress=stopping(2))
+    found = mfgp.screen(model, frames(), where=WINDOW, checkpoint=tmp_path / "state")
+    pd.testing.assert_frame_equal(found.best, through.best, check_exact=True)
+
+
+def test_a_killed_run_goes_on(model: mfgp.DifferenceGP, pool: pd.DataFrame, tmp_path: Path) -> None:
+    dirty(pool).to_parquet(tmp_path / "pool.parquet", row_group_size=250)
+    pd.to_pickle(model, tmp_path / "model.pickle")
+    (tmp_path / "run.py").write_text(SCRIPT.format(where=WINDOW))
+    environment = os.environ | {"PYTHONPATH": str(Path(mfgp.__file__).parents[1])}
+
+    def run(pause: float) -> subprocess.Popen[str]:
+        command = [sys.executable, "run.py", str(pause)]
+        return subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
+
+    first = run(pause=0.1)
+    assert first.stdout is not None
+    done = 0
+    while done < 700:
+        done = int(first.stdout.readline())
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    second = run(pause=0.0)
+    output, _ = second.communicate()
+    assert second.returncode == 0
+    repeated = int(output.split()[-1]) + done - 1500
+    assert 0 <= repeated <= 100
+    through = mfgp.screen(
+        model,
+        tmp_path / "pool.parquet",
+        where=WINDOW,
+        given="low",
+        keep="name",
+        top=20,
+        diverse=3,
+        bad_rows=tmp_path / "all.csv",
+    )
+    found = pd.read_pickle(tmp_path / "found.pickle")
+    pd.testing.assert_frame_equal(found.best, through.best, check_exact=True)
+    pd.testing.assert_frame_equal(found.diverse, through.diverse, check_exact=True)
+    assert (tmp_path / "bad.csv").read_text() == (tmp_path / "all.csv").read_text()
+    assert len(pd.read_parquet(tmp_path / "scored")) == 1500
+
+
+def test_another_screening_is_refused(model: mfgp.DifferenceGP, pool: pd.DataFrame, tmp_path: Path) -> None:
+    kept: dict[str, Any] = {"where": WINDOW, "checkpoint": tmp_path / "state", "top": 5}
+    mfgp.screen(model, pool, **kept)
+    X = pool.loc[:19, ["a", "b"]]
+    other = mfgp.DifferenceGP().fit(X, pd.DataFrame({"low": X["a"], "high": X["b"]}))
+    for options, message in [
+        ({"where": "high > 1"}, "where was .* and is high > 1"),
+        ({"rank_by": "high"}, r"rank_by was Probability\(\) and is Mean\(of=high\)"),
+        ({"top": 6}, "kept was 110 and is 112"),
+        ({"chunk_rows": 7}, "chunk_rows was 32768 and is 7"),
+        ({"observed": True}, "observed was False and is True"),
+    ]:
+        with pytest.raises(ParameterError, match=f"is the checkpoint of another screening: {message}"):
+            mfgp.screen(model, pool, **kept | options)
+    with pytest.raises(ParameterError, match="the model's predictions at the first rows of the pool are others"):
+        mfgp.screen(other, pool, **kept | {"precision": "single"})
+    changed = pool.copy()
+    changed.loc[1400, "a"] += 0.1
+    with pytest.raises(ParameterError, match="pool was .*'ends': .* and is"):
+        mfgp.screen(model, changed, **kept)
+
+
+def test_what_is_no_checkpoint_is_told(model: mfgp.DifferenceGP, pool: pd.DataFrame, tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("text")
+    with pytest.raises(DataError, match="state is no checkpoint of a screening; give another path"):
+        mfgp.screen(model, pool, where=WINDOW, checkpoint=tmp_path / "state")
+    pool.to_parquet(tmp_path / "state")
+    with pytest.raises(DataError, match="state is no checkpoint of a screening"):
+        mfgp.screen(model, pool, where=WINDOW, checkpoint=tmp_path / "state")
+
+
+def test_the_file_of_bad_rows_has_to_be_there(model: mfgp.DifferenceGP, pool: pd.DataFrame, tmp_path: Path) -> None:
+    kept: dict[str, Any] = {"where": WINDOW, "checkpoint": tmp_path / "state", "bad_rows": tmp_path / "bad.csv"}
+    mfgp.screen(model, dirty(pool), **kept)
+    (tmp_path / "bad.csv").unlink()
+    with pytest.raises(DataError, match="bad.csv lacks bad rows that were found before the screening was stopped"):
+        mfgp.screen(model, dirty(pool), **kept)

@@ -1,0 +1,479 @@
+"""What a screening has to be whatever the pool: sorting everything, once, and by Prediction.of."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from joblib import parallel_config
+
+import mfgp
+from mfgp.errors import ColumnError, DataError, DataTypeError, ExpressionError, NotFittedError, ParameterError
+from mfgp.screening import ExpectedImprovement, Mean, Quantile, Screening, UpperBound, ValuePerCost
+from mfgp.screening.question import Question
+from mfgp.screening.scoring import Scorer
+from mfgp.screening.source import open_pool
+from mfgp.screening.tally import Counter
+
+INPUTS = ["a", "b"]
+WINDOW = "1.38 < high < 1.42"
+Form = Callable[[pd.DataFrame, Path], Any]
+
+
+def as_parquet(frame: pd.DataFrame, folder: Path) -> Any:
+    frame.to_parquet(folder / "pool.parquet", row_group_size=170)
+    return folder / "pool.parquet"
+
+
+def as_folder(frame: pd.DataFrame, folder: Path) -> Any:
+    for number, start in enumerate(range(0, len(frame), 400)):
+        frame.iloc[start : start + 400].to_parquet(folder / f"{number}.parquet", row_group_size=150)
+    return str(folder)
+
+
+def as_glob(frame: pd.DataFrame, folder: Path) -> Any:
+    as_folder(frame, folder)
+    return f"{folder}/*.parquet"
+
+
+def as_data_set(frame: pd.DataFrame, folder: Path) -> Any:
+    import pyarrow.dataset
+
+    return pyarrow.dataset.dataset(
+        [f"{folder}/{number}.parquet" for number in range(4)] if as_folder(frame, folder) else []
+    )
+
+
+def as_arrow_table(frame: pd.DataFrame, folder: Path) -> Any:
+    import pyarrow
+
+    return pyarrow.Table.from_pandas(frame)
+
+
+def as_csv(frame: pd.DataFrame, folder: Path) -> Any:
+    frame.to_csv(folder / "pool.csv", index=False)
+    return folder / "pool.csv"
+
+
+def as_csv_files(frame: pd.DataFrame, folder: Path) -> Any:
+    for number, start in enumerate(range(0, len(frame), 600)):
+        frame.iloc[start : start + 600].to_csv(folder / f"{number}.csv.gz", index=False)
+    return folder
+
+
+def as_iterator(frame: pd.DataFrame, folder: Path) -> Iterator[pd.DataFrame]:
+    return (frame.iloc[start : start + 37] for start in range(0, len(frame), 37))
+
+
+def as_dask(frame: pd.DataFrame, folder: Path) -> Any:
+    return pytest.importorskip("dask.dataframe").from_pandas(frame, npartitions=5)
+
+
+FORMS: list[Form] = [
+    as_parquet,
+    as_folder,
+    as_glob,
+    as_data_set,
+    as_arrow_table,
+    as_csv,
+    as_csv_files,
+    as_iterator,
+    as_dask,
+]
+
+
+def same(one: Screening, other: Screening) -> bool:
+    pd.testing.assert_frame_equal(one.best, other.best, check_exact=True)
+    return one.rows == other.rows and one.ranked == other.ranked
+
+
+@pytest.fixture(scope="module")
+def reference(model: mfgp.DifferenceGP, pool: pd.DataFrame) -> Screening:
+    return mfgp.screen(model, pool, where=WINDOW, top=50, given="low", keep="name", precision="double")
+
+
+# Laws
+
+
+def test_the_best_are_those_of_sorting_everything(
+    model: mfgp.DifferenceGP, pool: pd.DataFrame, reference: Screening
+) -> None:
+    prediction = model.predict_distribution(pool[INPUTS], given=pool[["low"]])
+    everything = pool.assign(probability=prediction.of(WINDOW).probability, row=range(len(pool)))
+    expected = everything.sort_values(["probability", "row"], ascending=[False, True]).head(50)
+    np.testing.assert_allclose(reference.best["probability"], expected["probability"], rtol=1e-9)
+    assert set(reference.best["row"]) == set(expected["row"])
+    gap = prediction["high"].to_frame().iloc[reference.best["row"]]
+    for name in ("mean", "std", "lower", "upper"):
+        np.testing.assert_allclose(reference.best[name], gap[f"high_{name}"], rtol=1e-8)
+    assert reference.best["name"].tolist() == pool["name"].iloc[reference.best["row"]].tolist()
+
+
+def test_rows_that_are_equal_come_in_the_order_of_the_pool(model: mfgp.DifferenceGP, pool: pd.DataFrame) -> None:
+    found = mfgp.screen(model, pool, rank_by="high", top=200, precision="double").best
+    twice = found[found["row"] >= 900]
+    assert len(twice) > 20
+    position = pd.Series(found.index, found["row"])
+    for row in twice["row"]:
+        assert position[row] == position[row - 900] + 1
+
+
+@pytest.mark.parametrize("chunk_rows", [512, 1024, 10_000])
+def test_chunks_change_nothing(
+    model: mfgp.DifferenceGP, pool: pd.DataFrame, reference: Screening, chunk_rows: int
+) -> None:
+    found = mfgp.screen(
+        model, pool, where=WINDOW, top=50, given="low", keep="name", precision="double", chunk_rows=chunk_rows
+    )
+    assert same(found, reference)
+    assert found.histogram == reference.histogram
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 7])
+def test_chunks_of_few_rows_change_nothing(model: mfgp.DifferenceGP, pool: pd.DataFrame, chunk_rows: int) -> None:
+    rows = pool.head(60)
+    whole, single = (
+        mfgp.screen(model, rows, where=WINDOW, given="low", keep="name", precision="double", chunk_rows=size)
+        for size in (60, chunk_rows)
+    )
+    assert same(whole, single)
+    assert whole.histogram == single.histogram
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
+def test_the_form_of_the_pool_changes_nothing(
+    model: mfgp.DifferenceGP, pool: pd.DataFrame, reference: Screening, tmp_path: Path, form: Form
+) -> None:
+    given = form(pool, tmp_path)
+    found = mfgp.screen(
+        model, given, where=WINDOW, top=50, given="low", keep="name", precision="double", chunk_rows=100
+    )
+    assert same(found, reference)
+
+
+def test_workers_change_nothing(model: mfgp.DifferenceGP, pool: pd.DataFrame, reference: Screening) -> None:
+    with parallel_config(backend="threading"):
+        found = mfgp.screen(
+            model, pool, where=WINDOW, top=50, given="low", keep="name", precision="double", chunk_rows=400, n_jobs=2
+        )
+    assert same(found, reference)
+
+
+def test_what_workers_are_sent_survives_the_journey(
+    model: mfgp.DifferenceGP, pool: pd.DataFrame, tmp_path: Path
+) -> None:
+    question = Question.ask(model, WINDOW, None, "low", None, "name", False, None, 0.9)
+    counter = Counter(Scorer.of(model, question), 20)
+    for given in (pool, as_parquet(pool, tmp_path)):
+        chunk = next(open_pool(given, question.columns, 100).chunks())
+        here, there = counter(chunk), pickle.loads(pickle.dumps(counter))(pickle.loads(pickle.dumps(chunk)))
+        pd.testing.assert_frame_equal(here.ranking.figures, there.ranking.figures, check_exact=True)
+
+
+def test_single_precision_changes_nothing_that_is_reported(
+    model: mfgp.DifferenceGP, pool: pd.DataFrame, reference: Screening
+) -> None:
+    found = mfgp.screen(model, pool, where=WINDOW, top=50, given="low", keep="name", precision="single")
+    assert same(found, reference)
+    assert found.precision.single
+    assert found.precision.rows == 512
+    assert 0.0 < found.precision.difference < 0.05
+
+
+def test_single_precision_is_used_where_it_is_enough(table: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    """A twin of little noise is predicted with variances of a few rounding errors of single precision."""
+    X, Y = table
+    rough = Y["low"] + 0.5 * np.random.default_rng(0).standard_normal(len(Y))
+    exact = np.sin(3 * X["a"])
+    for values, single in [(rough, True), (exact, False)]:
+        model = mfgp.IndependentGP().fit(X, pd.Series(values, name="value"))
+        found = mfgp.screen(model, X, rank_by="value").precision
+        assert found.single is single
+        assert (found.difference <= 1e-3) is single
+        assert str(found).startswith("single" if single else "double")
+
+
+def test_other_columns_and_their_order_change_nothing(
+    model: mfgp.DifferenceGP, pool: pd.DataFrame, reference: Screening
+) -> None:
+    found = mfgp.screen(
+        model,
+        pool[[*reversed(pool.columns)]].assign(other="x"),
+        where=WINDOW,
+        top=50,
+        given="low",
+        keep=["name"],
+        precision="double",
+    )
+    assert same(found, reference)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [mfgp.MultiTaskGP(), mfgp.LatentVariableGP(), mfgp.IndependentGP(), mfgp.CascadeGP()],
+    ids=lambda estimator: type(estimator).__name__,
+)
+@pytest.mark.parametrize("observed", [False, True])
+def test_every_architecture_is_screened_as_it_predicts(
+    table: tuple[pd.DataFrame, pd.DataFrame], pool: pd.DataFrame, estimator: Any, observed: bool
+) -> None:
+    model, rows = estimator.fit(*table), pool.head(60)
+    found = mfgp.screen(
+        model, rows, where="high > 1.5", rank_by="high", given="low", top=60, least_probability=0.0, observed=observed
+    ).best.sort_values("row")
+    prediction = model.predict_distribution(rows[INPUTS], given=rows[["low"]], observed=observed)
+    np.testing.assert_allclose(found["mean"], prediction.mean["high"], rtol=1e-6)
+    np.testing.assert_allclose(found["std"], prediction.std["high"], rtol=1e-6)
+    np.testing.assert_allclose(found["probability"], prediction.of("high > 1.5").probability, atol=1e-7)
+
+
+def test_averages_over_the_hyperparameters_are_screened_as_they_predict(
+    table: tuple[pd.DataFrame, pd.DataFrame], pool: pd.DataFrame
+) -> None:
+    X, Y = table
+    model = mfgp.IndependentGP(hyperparameters="posterior").fit(X.head(8), Y[["low"]].head(8))
+    rows = pool.head(20)
+    prediction = model.predict_distribution(rows[INPUTS])
+    draws = prediction.sample(20_000, seed=0)[..., 0]
+    for rank_by, expected, tolerance in [
+        ("probability", prediction.of("0.2 < low < 0.8").probability, 1e-9),
+        ("quantile(low, 0.2)", prediction.quantile(0.2)["low"], 1e-9),
+        ("improvement(low, 1)", np.maximum(draws - 1.0, 0.0).mean(axis=0), 0.02),
+    ]:
+        found = mfgp.screen(model, rows, where="0.2 < low < 0.8", rank_by=rank_by, top=20, least_probability=0.0)
+        np.testing.assert_allclose(found.best.sort_values("row")["score"], expected, atol=tolerance)
+    together = mfgp.screen(model, rows, where="0.2 < low < 0.8", top=20, diverse=3)
+    assert together.diverse is not None
+    assert together.diverse["row"].iloc[0] == together.best["row"].iloc[0]
+
+
+def test_labels_are_screened_by_their_classes(table: tuple[pd.DataFrame, pd.DataFrame], pool: pd.DataFrame) -> None:
+    X, Y = table
+    kind = pd.Series(np.where(X["a"] > 0.5, "right", "left"), name="kind")
+    model, rows = mfgp.MultiTaskGP().fit(X, pd.concat([Y[["low"]], kind], axis=1)), pool.head(20)
+    found = mfgp.screen(model, rows, where="kind == 'right' and low > 0", top=20).best.sort_values("row")
+    prediction = model.predict_distribution(rows[INPUTS])
+    expected = prediction.of("kind == 'right' and low > 0").probability
+    np.testing.assert_allclose(found["probability"], expected, atol=1e-9)
+
+
+def test_given_values_may_have_other_names_and_noise(model: mfgp.DifferenceGP, pool: pd.DataFrame) -> None:
+    rows = pool.head(50).rename(columns={"low": "computed"}).assign(error=0.2)
+    found = mfgp.screen(
+        model, rows, rank_by="high - low", given={"low": "computed"}, noise={"low": "error"}, top=50
+    ).best.sort_values("row")
+    prediction = model.predict_distribution(
+        rows[INPUTS],
+        given=rows[["computed"]].set_axis(["low"], axis=1),
+        noise=rows[["error"]].set_axis(["low"], axis=1),
+    )
+    np.testing.assert_allclose(found["score"], prediction.of("high - low").mean, rtol=1e-7)
+
+
+# Criteria
+
+
+def test_criteria_are_those_of_the_prediction(model: mfgp.DifferenceGP, pool: pd.DataFrame) -> None:
+    rows = pool.head(80)
+    high = model.predict_distribution(rows[INPUTS]).of("high")
+    mean, std = high.mean.to_numpy(), high.std.to_numpy()
+    probability = model.predict_distribution(rows[INPUTS]).of("high > 1").probability.to_numpy()
+    z = np.random.default_rng(0).standard_normal(200_000)
+    improvement = np.array([np.maximum(m + s * z - 1.5, 0.0).mean() for m, s in zip(mean, std, strict=True)])
+    for rank_by, expected, tolerance in [
+        ("high", mean, 1e-9),
+        (Mean("high - 1"), mean - 1, 1e-9),
+        (mfgp.task("high"), mean, 1e-9),
+        ("mean(high)", mean, 1e-9),
+        (Quantile("high", 0.1), high.quantile(0.1), 1e-9),
+        ("quantile(high, 0.1)", high.quantile(0.1), 1e-9),
+        (UpperBound("high", 1.5), mean + 1.5 * std, 1e-9),
+        ("upper(high)", mean + 2 * std, 1e-9),
+        (ExpectedImprovement("high", over=1.5), improvement, 2e-3),
+        ("improvement(high, 1.5)", improvement, 2e-3),
+        (ExpectedImprovement("exp(high)", over=4.0), None, 0),
+        (ValuePerCost("1", "cost"), probability / rows["cost"], 1e-9),
+        ("value(high, cost)", probability * mean / rows["cost"], 1e-9),
+    ]:
+        found = mfgp.screen(model, rows, where="high > 1", rank_by=rank_by, least_probability=0.0, top=80)
+        scores = found.best.sort_values("row")["score"].to_numpy()
+        if expected is None:
+            draws = np.array([np.maximum(np.exp(m + s * z) - 4.0, 0.0).mean() for m, s in zip(mean, std, strict=True)])
+            np.testing.assert_allclose(scores, draws, atol=0.03 * draws.max())
+        else:
+            np.testing.assert_allclose(scores, expected, atol=tolerance)
+
+
+def test_rows_that_are_hardly_probable_are_not_ranked(model: mfgp.DifferenceGP, pool: pd.DataFrame) -> None:
+    found = mfgp.screen(model, pool, where="low < 0.5", rank_by="high", top=2000)
+    assert 0 < found.ranked == len(found.best) < found.rows
+    assert found.best["probability"].min() >= 0.5
+    assert found.histogram.total == found.rows
+    strict = mfgp.screen(model, pool, where="low < 0.5", rank_by="high", top=2000, least_probability=0.9)
+    assert strict.ranked < found.ranked
+
+
+def test_figures_of_several_tasks_have_their_names(model: mfgp.DifferenceGP, pool: pd.DataFrame) -> None:
+    found = mfgp.screen(model, pool.head(20), where="high > low")
+    assert {"low_mean", "high_mean", "high_upper", "probability"} <= set(found.best.columns)
+    assert "mean" not in found.best.columns
+
+
+def test_labels_of_the_rows_are_kept(model: mfgp.DifferenceGP, pool: pd.DataFrame) -> None:
+    by_name = pool.set_index("name")
+    found = mfgp.screen(model, by_name, where=WINDOW, top=5).best
+    assert found["name"].tolist() == by_name.index[found["row"]].tolist()
+
+
+def test_nothing_may_be_probable_enough(model: mfgp.DifferenceGP, pool: pd.DataFrame) -> None:
+    found = mfgp.screen(model, pool.head(50), where="low > 100", rank_by="high", diverse=2)
+    assert len(found.best) == 0
+    assert found.ranked == 0
+    assert found.rows == 50
+    assert "0 rows are probable enough" in found.report()
+
+
+# Hits
+
+
+def test_expected_hits_are_the_sum_of_probabilities(reference: Screening) -> None:
+    hits = reference.expected_hits(20)
+    assert hits.mean == pytest.approx(reference.best["probability"].head(20).sum())
+    assert hits.std > 0.0
+    assert reference.expected_hits(0) == (0.0, 0.0)
+
+
+def test_rows_that_are_alike_hit_together(model: mfgp.DifferenceGP, pool: pd.DataFrame) -> None:
+    one = mfgp.screen(model, pool, where=WINDOW, top=1).best["row"].iloc[0]
+    copies = pd.concat([pool.iloc[[one]]] * 10)
+    found = mfgp.screen(model, copies, where=WINDOW)
+    p = found.best["probability"].iloc[0]
+    assert found.expected_hits().std == pytest.approx(10 * np.sqrt(p * (1 - p)), rel=0.05)
+
+
+# Complaints
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({}, ParameterError, "nothing to rank by came, expected where="),
+        ({"rank_by": 3}, ParameterError, "rank_by=3, expected where="),
+        ({"rank_by": "probability"}, ParameterError, "there is no condition whose probability could be ranked by"),
+        ({"rank_by": "value(high, cost)"}, ParameterError, "there is no condition whose probability"),
+        ({"rank_by": "quantile(high, much)"}, ParameterError, "'much' is no number; write one of 'probability'"),
+        ({"rank_by": "quantile(high, 2)"}, ParameterError, "probability=2.0, expected a probability between 0 and 1"),
+        ({"rank_by": UpperBound("high", 1.0), "top": 0}, ParameterError, "top=0, expected a whole number of rows"),
+        ({"rank_by": "high > 1"}, ParameterError, "is no quantity to rank by; give a condition as where="),
+        ({"rank_by": "1"}, ParameterError, "depends on no task; rank by one of 'low', 'high'"),
+        ({"rank_by": "height"}, ExpressionError, "there is no task 'height'"),
+        ({"rank_by": mfgp.task("height")}, ColumnError, "there is no task 'height'"),
+        ({"where": "high"}, ParameterError, "where='high' is no condition; compare"),
+        ({"rank_by": "high", "least_probability": 0.5}, ParameterError, "least_probability=0.5, expected a number"),
+        (
+            {"where": WINDOW, "least_probability": 2},
+            ParameterError,
+            "least_probability=2, expected a number from 0 to 1",
+        ),
+        ({"where": WINDOW, "keep": "score"}, ColumnError, "keep= has 'score', the name of a column of results"),
+        ({"where": WINDOW, "given": "height"}, ColumnError, "given= has 'height', which are no tasks"),
+        ({"where": WINDOW, "noise": {"low": "cost"}}, ParameterError, "noise= is for 'low', but given= has"),
+        ({"where": WINDOW, "level": 1}, ParameterError, "level=1, expected a probability"),
+        ({"where": WINDOW, "precision": "half"}, ParameterError, "precision='half', expected 'auto'"),
+        ({"where": WINDOW, "chunk_rows": 1.5}, ParameterError, "chunk_rows=1.5, expected a whole number"),
+        ({"where": WINDOW, "diverse": -1}, ParameterError, "diverse=-1, expected a whole number"),
+        ({"where": WINDOW, "diverse": 1001}, ParameterError, "diverse=1001, expected at most 1000 rows"),
+        ({"where": WINDOW, "keep": "colour"}, ColumnError, "the pool lacks the columns 'colour'; it has 'a', 'b'"),
+    ],
+)
+def test_what_cannot_be_asked_is_told(
+    model: mfgp.DifferenceGP, pool: pd.DataFrame, options: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message.replace("(", r"\(").replace(")", r"\)")):
+        mfgp.screen(model, pool, **options)
+
+
+def test_criteria_want_numbers() -> None:
+    with pytest.raises(ParameterError, match="over='much', expected a finite number, for example over=1.5"):
+        ExpectedImprovement("high", over="much")  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="deviations=nan, expected a finite number"):
+        UpperBound("high", float("nan"))
+
+
+def test_models_that_cannot_be_screened_are_told(pool: pd.DataFrame, table: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    with pytest.raises(DataTypeError, match="model is a str, expected an estimator of mfgp"):
+        mfgp.screen("model", pool, rank_by="high")
+    with pytest.raises(NotFittedError, match="this DifferenceGP is not fitted yet; call fit"):
+        mfgp.screen(mfgp.DifferenceGP(), pool, rank_by="high")
+    cascade = mfgp.CascadeGP().fit(*table)
+    with pytest.raises(ParameterError, match="diverse=2 needs the joint distribution of rows, which this CascadeGP"):
+        mfgp.screen(cascade, pool, rank_by="high", diverse=2)
+    with pytest.raises(ParameterError, match="precision='single' is for tasks that are numbers"):
+        mfgp.screen(cascade, pool, rank_by="high", precision="single")
+
+
+def test_expected_hits_want_a_condition_and_rows(
+    model: mfgp.DifferenceGP, pool: pd.DataFrame, reference: Screening
+) -> None:
+    with pytest.raises(ParameterError, match="there is no condition to fulfil"):
+        mfgp.screen(model, pool.head(9), rank_by="high").expected_hits()
+    with pytest.raises(ParameterError, match="k=51, expected a number of rows up to 50"):
+        reference.expected_hits(51)
+
+
+def test_pools_that_are_none_are_told(model: mfgp.DifferenceGP, pool: pd.DataFrame, tmp_path: Path) -> None:
+    for given, error, message in [
+        (tmp_path / "none.parquet", DataError, "none.parquet is no file, and no folder or glob"),
+        (3, DataTypeError, "the pool is a int, expected a pandas frame"),
+        ([1, 2], DataTypeError, "the pool's iterator gave a int, expected pandas frames"),
+        (pool.head(0), DataError, "the pool has no row"),
+    ]:
+        with pytest.raises(error, match=message):
+            mfgp.screen(model, given, rank_by="high")
+    (tmp_path / "a.csv").write_text("")
+    with pytest.raises(DataError, match="a.csv is empty; write a line of column names"):
+        mfgp.screen(model, tmp_path / "a.csv", rank_by="high")
+    (tmp_path / "b.csv").write_bytes(b"a,b\n\xff\xfe,1\n")
+    with pytest.raises(DataError, match="b.csv is no CSV file"):
+        mfgp.screen(model, tmp_path / "b.csv", rank_by="high")
+    (tmp_path / "c.parquet").write_text("text")
+    with pytest.raises(DataError, match="c.parquet cannot be read as Parquet"):
+        mfgp.screen(model, tmp_path / "c.parquet", rank_by="high")
+    with pytest.raises(DataError, match="has Parquet and CSV files; give those of one kind"):
+        mfgp.screen(model, tmp_path, rank_by="high")
+    (tmp_path / "d.txt").write_text("a")
+    with pytest.raises(DataError, match="'d.txt' is neither a Parquet nor a CSV file"):
+        mfgp.screen(model, tmp_path / "d.txt", rank_by="high")
+
+
+def test_tables_of_other_libraries_are_told(model: mfgp.DifferenceGP) -> None:
+    class Frame:
+        def to_pandas(self) -> None: ...
+
+    with pytest.raises(DataTypeError, match=r"the pool is a table of .*: write pool.to_pandas\(\)"):
+        mfgp.screen(model, Frame(), rank_by="high")
+
+
+# Report
+
+
+def test_the_report_says_what_was_done(reference: Screening) -> None:
+    text = repr(reference)
+    assert "1,500 rows screened by the probability, double precision" in text
+    assert "where (1.38 < high) & (high < 1.42)" in text
+    assert "hits expected among the best 50" in text
+    assert reference.to_frame().columns[:3].tolist() == ["rank", "row", "name"]
+
+
+def test_progress_is_told_after_each_chunk(model: mfgp.DifferenceGP, pool: pd.DataFrame) -> None:
+    told: list[Any] = []
+    mfgp.screen(model, pool, rank_by="high", chunk_rows=600, progress=told.append)
+    assert [each.rows for each in told] == [600, 1200, 1500]
+    assert all(each.total == 1500 for each in told)
+    assert told[-1].left == 0.0
+    assert str(told[0]).startswith("600 of 1,500 rows, ")
