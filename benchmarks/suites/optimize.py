@@ -148,9 +148,9 @@ def verdict(scores: pd.DataFrame, name: str) -> str:
     best = max(differences, key=lambda peer: differences[peer].mean())
     difference, mean = differences[best], differences[best].mean()
     on = f"{best}, {len(difference)} seeds"
-    if mean <= 0.0:
-        return f"better by {-mean:.2g} than {on}"
     spread = difference.std(ddof=1) if len(difference) > 1 else 0.0
+    if mean <= 0.0:
+        return f"{'better' if -mean > spread else 'within the spread'}: {-mean:.2g} ± {spread:.2g} ahead of {on}"
     return f"{'FALLS SHORT' if mean > spread else 'within the spread'}: {mean:.2g} ± {spread:.2g} behind {on}"
 
 

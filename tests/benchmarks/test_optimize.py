@@ -242,7 +242,7 @@ def test_the_best_peer_is_the_one_that_is_hardest_to_beat_on_common_seeds() -> N
     assert table.loc["BoTorch qMFKG", "CPU s, in those of mfgp"] == pytest.approx(3.0)
     assert table["seeds"].tolist() == [4, 2, 4]
     better = summarise(pd.DataFrame([each for each in lines if each["contestant"] != "BoTorch qMFKG"]))
-    assert better["against the best peer"][0] == "better by 0.5 than BoTorch qMFMES, 4 seeds"
+    assert better["against the best peer"][0] == "better: 0.5 ± 0 ahead of BoTorch qMFMES, 4 seeds"
 
 
 def test_who_always_fails_has_a_line() -> None:
