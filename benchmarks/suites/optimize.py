@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -47,6 +47,8 @@ def run(context: Context) -> pd.DataFrame:
                     if not context.has(problem=problem, contestant=name, seed=seed):
                         enter(context, search, name, seed)
     lines = context.frame()
+    tell_what_is_missing(context, lines, list(found))
+    context.note(f"Runs are of the commits {', '.join(map(str, lines['commit'].unique()))}")
     lines = lines[lines["status"] == "ok"]
     if context.out is not None:
         pools = frozenset(name for name in lines["problem"].unique() if name.startswith("COFs"))
@@ -56,13 +58,22 @@ def run(context: Context) -> pd.DataFrame:
 
 def enter(context: Context, search: Search, name: str, seed: int) -> None:
     """Run one race and record it."""
-    keys = {"problem": search.name, "contestant": name, "seed": seed}
+    keys = {"problem": search.name, "contestant": name, "seed": seed, "commit": context.machine["commit"]}
     try:
         found = race(search, name, seed, context.settings.batch)
     except Exception as error:  # whatever a contestant's library raises is its result
         context.record(**keys, status=f"{type(error).__name__}: {error}", budget=search.budget)
     else:
         context.record(**keys, status="ok", budget=search.budget, **found.to_record())
+
+
+def tell_what_is_missing(context: Context, lines: pd.DataFrame, problems: Sequence[str]) -> None:
+    """Note who was not run, problem by problem."""
+    there = set(zip(lines["problem"], lines["contestant"], strict=True))
+    for problem in problems:
+        missing = [name for name in OPTIMIZERS if (problem, name) not in there]
+        if missing:
+            context.note(f"Not run on {problem}: {', '.join(missing) if len(missing) < len(OPTIMIZERS) else 'anyone'}")
 
 
 @contextmanager
@@ -137,9 +148,9 @@ def verdict(scores: pd.DataFrame, name: str) -> str:
     best = max(differences, key=lambda peer: differences[peer].mean())
     difference, mean = differences[best], differences[best].mean()
     on = f"{best}, {len(difference)} seeds"
-    if mean <= 0.0:
-        return f"better by {-mean:.2g} than {on}"
     spread = difference.std(ddof=1) if len(difference) > 1 else 0.0
+    if mean <= 0.0:
+        return f"{'better' if -mean > spread else 'within the spread'}: {-mean:.2g} ± {spread:.2g} ahead of {on}"
     return f"{'FALLS SHORT' if mean > spread else 'within the spread'}: {mean:.2g} ± {spread:.2g} behind {on}"
 
 

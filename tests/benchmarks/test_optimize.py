@@ -25,7 +25,7 @@ from benchmarks.optimizers.ours import OneHighOrSomeLow
 from benchmarks.race import race
 from benchmarks.regret import Curve, mean_over, saving, value_at
 from benchmarks.regret_figure import regret_figure
-from benchmarks.suites.optimize import summarise
+from benchmarks.suites.optimize import summarise, tell_what_is_missing
 from mfgp import DifferenceGP
 from mfgp.optimization import Costs, Decision, Pool
 
@@ -242,12 +242,19 @@ def test_the_best_peer_is_the_one_that_is_hardest_to_beat_on_common_seeds() -> N
     assert table.loc["BoTorch qMFKG", "CPU s, in those of mfgp"] == pytest.approx(3.0)
     assert table["seeds"].tolist() == [4, 2, 4]
     better = summarise(pd.DataFrame([each for each in lines if each["contestant"] != "BoTorch qMFKG"]))
-    assert better["against the best peer"][0] == "better by 0.5 than BoTorch qMFMES, 4 seeds"
+    assert better["against the best peer"][0] == "better: 0.5 ± 0 ahead of BoTorch qMFMES, 4 seeds"
 
 
 def test_who_always_fails_has_a_line() -> None:
     table = summarise(pd.DataFrame([line("mfgp", 0, 1.0), line("BoTorch qMFKG", 0, 1.0, status="ValueError: no")]))
     assert table["against the best peer"].tolist() == ["", "FAILED on 1 seeds"]
+
+
+def test_who_was_not_run_is_told() -> None:
+    context = Context("optimize", Settings())
+    lines = pd.DataFrame([line(name, 0, 1.0) for name in OPTIMIZERS if name != "BoTorch qMFKG"])
+    tell_what_is_missing(context, lines, ["P", "Q"])
+    assert context.notes == ["Not run on P: BoTorch qMFKG", "Not run on Q: anyone"]
 
 
 def test_a_run_that_is_resumed_keeps_its_lines(tmp_path: Path) -> None:
