@@ -117,4 +117,4 @@ class Screening:
         return "\n".join(lines)
 
     def __repr__(self) -> str:
-        return f"{self.report()}\n{self.best.head(SHOWN)!r}"
+        return f"{self.report()}\n{self.best.head(SHOWN).to_string()}"

@@ -18,20 +18,15 @@ from mfgp.errors import DataError, ParameterError
 
 WINDOW = "1.38 < high < 1.42"
 SCRIPT = """
-import pickle, sys, time
+import pickle, time
 import mfgp
 
-model, pool = pickle.load(open("model.pickle", "rb")), "pool.parquet"
-
 def show(progress):
-    print(progress.fresh, flush=True)
-    time.sleep(float(sys.argv[1]))
+    print(progress.rows, flush=True)
+    time.sleep(0.1)
 
-found = mfgp.screen(
-    model, pool, where={where!r}, given="low", keep="name", chunk_rows=100, top=20, diverse=3,
-    checkpoint="state.parquet", scored="scored", bad_rows="bad.csv", progress=show,
-)
-pickle.dump(found, open("found.pickle", "wb"))
+model, pool, options = pickle.load(open("run.pickle", "rb"))
+mfgp.screen(model, pool, progress=show, **options)
 """
 
 
@@ -91,40 +86,28 @@ def test_an_iterator_goes_on_where_it_was(model: mfgp.DifferenceGP, pool: pd.Dat
 
 def test_a_killed_run_goes_on(model: mfgp.DifferenceGP, pool: pd.DataFrame, tmp_path: Path) -> None:
     dirty(pool).to_parquet(tmp_path / "pool.parquet", row_group_size=250)
-    pd.to_pickle(model, tmp_path / "model.pickle")
-    (tmp_path / "run.py").write_text(SCRIPT.format(where=WINDOW))
+    options: dict[str, Any] = {"where": WINDOW, "given": "low", "keep": "name", "top": 20, "diverse": 3}
+    files = {name: str(tmp_path / name) for name in ("checkpoint", "scored", "bad_rows")}
+    kept = options | files | {"chunk_rows": 100}
+    path = str(tmp_path / "pool.parquet")
+    pd.to_pickle((model, path, kept), tmp_path / "run.pickle")
     environment = os.environ | {"PYTHONPATH": str(Path(mfgp.__file__).parents[1])}
-
-    def run(pause: float) -> subprocess.Popen[str]:
-        command = [sys.executable, "run.py", str(pause)]
-        return subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
-
-    first = run(pause=0.1)
-    assert first.stdout is not None
-    done = 0
-    while done < 700:
-        done = int(first.stdout.readline())
-    first.send_signal(signal.SIGKILL)
-    first.wait()
-    second = run(pause=0.0)
-    output, _ = second.communicate()
-    assert second.returncode == 0
-    repeated = int(output.split()[-1]) + done - 1500
-    assert 0 <= repeated <= 100
-    through = mfgp.screen(
-        model,
-        tmp_path / "pool.parquet",
-        where=WINDOW,
-        given="low",
-        keep="name",
-        top=20,
-        diverse=3,
-        bad_rows=tmp_path / "all.csv",
-    )
-    found = pd.read_pickle(tmp_path / "found.pickle")
+    command = [sys.executable, "-c", SCRIPT]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as stopped:
+        assert stopped.stdout is not None
+        done = 0
+        while done < 700:
+            done = int(stopped.stdout.readline())
+        stopped.send_signal(signal.SIGKILL)
+    assert stopped.returncode == -signal.SIGKILL
+    told: list[Any] = []
+    found = mfgp.screen(model, path, progress=told.append, **kept)
+    assert 0 < told[-1].fresh <= 1500 - done + 100
+    through = mfgp.screen(model, path, bad_rows=tmp_path / "all.csv", **options)
     pd.testing.assert_frame_equal(found.best, through.best, check_exact=True)
+    assert found.diverse is not None
     pd.testing.assert_frame_equal(found.diverse, through.diverse, check_exact=True)
-    assert (tmp_path / "bad.csv").read_text() == (tmp_path / "all.csv").read_text()
+    assert (tmp_path / "bad_rows").read_text() == (tmp_path / "all.csv").read_text()
     assert len(pd.read_parquet(tmp_path / "scored")) == 1500
 
 
