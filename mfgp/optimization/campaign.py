@@ -226,11 +226,12 @@ class Campaign:
         Raises
         ------
         ColumnError, DataError, DataTypeError
-            The table cannot be used, or tells of a measured trial something else than before. Nothing is stored then.
+            The table cannot be used, names a trial beside another task, candidate or input than that trial's, or tells of a
+            measured trial something else than before. Nothing is stored then.
         """
         readings = Reader(self._definition.points, self._definition.tasks, self._definition.pool).read(frame)
         with self._storage.transaction() as transaction:
-            telling = Telling(transaction.trials, _now())
+            telling = Telling(transaction.trials, self._definition.points.columns, _now())
             telling.hear(readings)
             transaction.put(list(telling.changed.values()))
         trials = (*transaction.trials, *(telling.changed[number] for number in sorted(telling.changed)))

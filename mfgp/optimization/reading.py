@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,8 @@ class Reading:
         Known standard deviation and actual cost, None where not told.
     reason
         Why it failed.
+    beside
+        What stands beside a trial's number, and has to be that trial's: "candidate" and inputs, by name.
     """
 
     row: int
@@ -47,6 +49,7 @@ class Reading:
     noise: float | None = None
     reason: str | None = None
     cost: float | None = None
+    beside: Mapping[Hashable, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,8 @@ class Reader:
         free = np.flatnonzero(trials.isna())
         if len(free) and "task" not in frame.columns:
             raise ColumnError("what is told has lines without a trial, and no column 'task'; say what was measured")
+        said = [] if self.pool is None or "candidate" not in frame.columns else ["candidate"]
+        shown = frame[[*said, *(name for name in self.points.columns if name in frame.columns)]].astype(object)
         placed = dict(zip(free.tolist(), self._places(frame.iloc[free]) if len(free) else [], strict=True))
         for row in range(len(frame)):
             cells = {name: frame[name].iloc[row] for name in LONG if name in frame.columns}
@@ -128,7 +133,8 @@ class Reader:
                 )
             trial = None if row in placed else _whole(trials.iloc[row], row)
             noise, cost = (_positive(cells.get(name), row, name) for name in ("noise", "cost"))
-            yield Reading(row, trial, placed.get(row), task, value, noise, reason, cost)
+            beside = {} if trial is None else shown.iloc[row].dropna().to_dict()
+            yield Reading(row, trial, placed.get(row), task, value, noise, reason, cost, beside)
 
     def _places(self, frame: pd.DataFrame) -> list[Place]:
         """Where lines were measured, by the column "candidate" if a line has one, else by the inputs."""

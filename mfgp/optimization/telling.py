@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from mfgp.errors import DataError
 from mfgp.optimization.reading import Reading
 from mfgp.optimization.trial import Pair, Trial, Trials, Value
 
+ROUNDING = 1e-6  # of a number, which a spreadsheet may round
 Outcome: TypeAlias = Literal["measured", "failed", "added", "known already"]
 
 
@@ -27,6 +28,8 @@ class Telling:
     ----------
     trials
         Before.
+    inputs
+        Names of the inputs.
     now
         The time.
 
@@ -39,6 +42,7 @@ class Telling:
     """
 
     trials: Trials
+    inputs: Sequence[Hashable]
     now: str
     changed: dict[int, Trial] = field(default_factory=dict)
     outcomes: list[tuple[int, Outcome]] = field(default_factory=list)
@@ -87,6 +91,14 @@ class Telling:
             raise DataError(
                 f"row {reading.row} is of trial {number} and the task {reading.task!r}; that trial is of "
                 f"{trial.task!r}, so correct one of them"
+            )
+        own = {"candidate": trial.label} | dict(zip(self.inputs, trial.point, strict=True))
+        said = reading.beside.items()
+        other = next((name for name, cell in said if not _is_same(own[name], cell, name in self.inputs)), None)
+        if other is not None:
+            raise DataError(
+                f"row {reading.row} is of trial {number} and has {reading.beside[other]!r} as {other!r}; that trial has "
+                f"{own[other]!r}, so keep the columns of what ask() gave together, or leave 'trial' out"
             )
         if trial.state in ("measured", "failed"):
             if _agree(trial, reading):
@@ -173,6 +185,15 @@ def withdraw(trials: Trials, numbers: Sequence[int], reason: str, again: bool, n
         replace(trials.all[number], state="withdrawn", reason=reason, again=again, told_at=now)
         for number in dict.fromkeys(numbers)
     ]
+
+
+def _is_same(own: Any, cell: Any, rounded: bool) -> bool:
+    """Whether a cell is a trial's candidate or input, as it is or as a file shows it: text, and numbers rounded."""
+    tolerance = ROUNDING if rounded else 0.0
+    try:
+        return math.isclose(float(own), float(cell), rel_tol=tolerance, abs_tol=tolerance**2)
+    except (TypeError, ValueError):
+        return str(own) == str(cell)
 
 
 def _agree(trial: Trial, reading: Reading) -> bool:

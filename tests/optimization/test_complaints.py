@@ -243,12 +243,17 @@ def lines(**columns: list[Any]) -> pd.DataFrame:
             "row 0 is of trial 0 and the task 'high'; that trial is of",
         ),
         (
-            lines(trial=[0], value=[77.0]),
+            lines(trial=[0], value=[1.0]),
+            DataError,
+            "row 0 is of trial 0 and has 0.1 as 'x'; that trial has ",
+        ),
+        (
+            with_inputs(trial=[0], value=[77.0]),
             DataError,
             "tells 77.0; to replace it, write campaign.withdraw([0], reason='...') first",
         ),
-        (lines(trial=[0], value=[None], reason=["lost"]), DataError, "tells a failure; to replace it, write"),
-        (lines(trial=[5], value=[1.0]), DataError, "trial 5 was told as failed (it broke), and row 0 tells 1.0"),
+        (with_inputs(trial=[0], value=[None], reason=["lost"]), DataError, "tells a failure; to replace it, write"),
+        (with_inputs(trial=[5], value=[1.0]), DataError, "trial 5 was told as failed (it broke), and row 0 tells 1.0"),
         (pd.DataFrame([[1, 2]], columns=["low", "low"]), ColumnError, "what is told has 'low' more than once"),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 
 import mfgp
 from mfgp import Campaign
+from mfgp.errors import DataError
 from mfgp.optimization import Box, Decision, StoppingRule
 from tests.optimization.conftest import Build, measured, pool, value
 
@@ -79,6 +80,30 @@ def test_a_row_that_equals_a_pending_pair_answers_it(build: Build, by: str) -> N
     assert told["outcome"].tolist() == ["measured"] * 3
     assert told["trial"].tolist() == [2, 1, 0]
     assert campaign.pending.empty
+
+
+@pytest.mark.parametrize("column", ["candidate", "x", "y", "task"])
+def test_a_column_that_was_sorted_by_itself_is_refused(build: Build, column: str) -> None:
+    campaign = build()
+    asked = measured(campaign.ask(6))
+    before = content(campaign)
+    with pytest.raises(DataError, match=r"is of trial \d and .*that trial (has|is of) "):
+        campaign.tell(asked.assign(**{column: sorted(asked[column], reverse=asked[column].is_monotonic_increasing)}))
+    pd.testing.assert_frame_equal(content(campaign), before)
+
+
+@pytest.mark.parametrize(
+    "columns", [["value"], ["value", "y"], ["candidate", "value"], ["candidate", "x", "y", "value"]]
+)
+def test_a_trial_needs_nothing_beside_its_number_and_numbers_may_be_rounded(build: Build, columns: list[str]) -> None:
+    campaign = build(space=pool().set_axis(range(10**9, 10**9 + 30)).assign(metal=["Cu", "Ni"] * 15))
+    asked = measured(campaign.ask(6))
+    told = asked[columns].astype(dict.fromkeys({"candidate"} & set(columns), str)).round(7)
+    assert campaign.tell(told.sample(frac=1, random_state=0))["outcome"].tolist() == ["measured"] * 6
+    assert campaign.history[["candidate", "x", "y"]].equals(asked[["candidate", "x", "y"]])
+    neighbour = asked.assign(candidate=asked["candidate"] + 1)
+    with pytest.raises(DataError, match=r"that trial has \d+, so keep the columns of what ask\(\) gave together, or"):
+        campaign.tell(neighbour)
 
 
 def test_nothing_is_asked_twice_until_a_pool_has_no_more(build: Build) -> None:
