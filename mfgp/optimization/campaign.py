@@ -226,8 +226,8 @@ class Campaign:
         Raises
         ------
         ColumnError, DataError, DataTypeError
-            The table cannot be used, names a trial beside another task, candidate or input than that trial's, or tells of a
-            measured trial something else than before. Nothing is stored then.
+            The table cannot be used, has beside a trial's number another task, candidate or input than that trial, or
+            tells of a measured trial something else than before. Nothing is stored then.
         """
         readings = Reader(self._definition.points, self._definition.tasks, self._definition.pool).read(frame)
         with self._storage.transaction() as transaction:

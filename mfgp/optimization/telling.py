@@ -97,8 +97,8 @@ class Telling:
         other = next((name for name, cell in said if not _is_same(own[name], cell, name in self.inputs)), None)
         if other is not None:
             raise DataError(
-                f"row {reading.row} is of trial {number} and has {reading.beside[other]!r} as {other!r}; that trial has "
-                f"{own[other]!r}, so keep the columns of what ask() gave together, or leave 'trial' out"
+                f"row {reading.row} is of trial {number} and has {reading.beside[other]!r} as {other!r}; that trial "
+                f"has {own[other]!r}, so keep the columns of what ask() gave together, or leave 'trial' out"
             )
         if trial.state in ("measured", "failed"):
             if _agree(trial, reading):
