@@ -104,6 +104,28 @@ def test_silence(run: Run) -> None:
     assert run("campaign", "status", "--quiet").stderr == ""
 
 
+def test_a_question_is_not_written_over_before_it_is_told(run: Run) -> None:
+    run(*NEW)
+    run("campaign", "ask", "-n", 3)
+    fill().assign(value=[0.5, None, None], reason=[None, "it melted", None]).to_csv("ask.csv", index=False)
+    before = Path("ask.csv").read_bytes()
+    again = run("campaign", "ask", "-n", 2)
+    assert again.exit_code == 2
+    assert (
+        "ask.csv holds 2 answers that are not told, the first of trial 0; write mfgp campaign tell ask.csv first, or"
+        in (again.stderr)
+    )
+    assert Path("ask.csv").read_bytes() == before
+    assert len(Campaign.load("campaign.sqlite").history) == 3
+    assert run("campaign", "ask", "--out", "other.csv").exit_code == 0
+    run("campaign", "tell", "ask.csv")
+    assert run("campaign", "ask").exit_code == 0
+    assert pd.read_csv("ask.csv")["trial"].tolist() == [4]
+    assert "pool.csv exists and is no question of a campaign; name another file by --out" in (
+        run("campaign", "ask", "--out", "pool.csv").stderr
+    )
+
+
 def test_nothing_to_ask_is_said(run: Run) -> None:
     run(*NEW, "--budget", 0.5)
     asked = run("campaign", "ask")

@@ -9,6 +9,7 @@ import typer
 
 from mfgp.cli import options
 from mfgp.cli.campaign import place
+from mfgp.cli.campaign.answers import require_told
 from mfgp.cli.campaign.shown import shown
 from mfgp.cli.console import aside, complaining, out
 
@@ -24,13 +25,14 @@ def ask(
     """Write what to measure next to a CSV file, with empty columns for value, noise and reason of failure.
 
     What is asked for is pending from then on, and is not asked for again. A question whose file is lost is in the
-    history that mfgp campaign status writes.
+    history that mfgp campaign status writes. A file with answers that are not told is not written over.
     """
     from mfgp.cli.table import prepare_file
 
     notes = aside(quiet)
     campaign = place.opened(storage, name)
     prepare_file(file)
+    require_told(file, campaign.history)
     with notes.status("choosing"):
         asked = campaign.ask(count)
     if asked.empty:

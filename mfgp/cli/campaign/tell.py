@@ -9,6 +9,7 @@ import typer
 
 from mfgp.cli import options
 from mfgp.cli.campaign import place
+from mfgp.cli.campaign.answers import answered
 from mfgp.cli.console import aside, complaining
 
 
@@ -30,11 +31,8 @@ def tell(
     frame = read_table(file)
     campaign = place.opened(storage, name)
     if {"trial", "value"} <= set(frame.columns):
-        answered = frame["value"].notna()
-        if "reason" in frame.columns:
-            answered |= frame["reason"].notna()
-        notes.print(f"{(~answered).sum()} of {len(frame)} lines have no value yet")
-        frame = frame[answered]
+        whole, frame = len(frame), frame[answered(frame)]
+        notes.print(f"{whole - len(frame)} of {whole} lines have no value yet")
     told = campaign.tell(frame)
     counts = ", ".join(f"{count} {outcome}" for outcome, count in told["outcome"].value_counts(sort=False).items())
     notes.print(f"{counts or 'nothing'}; {campaign.status()!r}")

@@ -1,0 +1,53 @@
+"""Questions in files: which of their lines are answered, and whether those answers are told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mfgp.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def answered(frame: pd.DataFrame) -> pd.Series[bool]:
+    """Whether each line of a question has a value, or a reason of failure."""
+    found = frame["value"].notna()
+    return found | frame["reason"].notna() if "reason" in frame.columns else found
+
+
+def require_told(file: Path, history: pd.DataFrame) -> None:
+    """Raise DataError if writing a question to a file would lose what it holds.
+
+    Parameters
+    ----------
+    file
+        There need not be one.
+    history
+        Of the campaign; what it has is not lost.
+    """
+    from mfgp.cli.table import read_table
+
+    if not file.exists():
+        return
+    frame = read_table(file)
+    if not {"trial", "value"} <= set(frame.columns):
+        raise DataError(f"{file} exists and is no question of a campaign; name another file by --out")
+    frame = frame[answered(frame)]
+    known = history.reindex(frame["trial"])
+    said = frame["value"] if "reason" not in frame.columns else frame["value"].fillna(frame["reason"])
+    stored = known["value"].astype(object).fillna(known["reason"])
+    lost = [each for each in zip(frame["trial"], said, stored, strict=True) if not _is_same(*each[1:])]
+    if lost:
+        raise DataError(
+            f"{file} holds {len(lost)} answers that are not told, the first of trial {lost[0][0]}; write mfgp campaign "
+            f"tell {file} first, or name another file by --out"
+        )
+
+
+def _is_same(said: Any, stored: Any) -> bool:
+    try:
+        return float(said) == float(stored)
+    except (TypeError, ValueError):
+        return str(said) == str(stored)
