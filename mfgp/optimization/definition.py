@@ -112,7 +112,9 @@ class Definition:
             raise DataTypeError(f"stopping={stopping!r}, expected mfgp.optimization.StoppingRule(gain_per_cost=...)")
         if isinstance(random_state, bool) or not isinstance(random_state, Integral) or random_state < 0:
             raise ParameterError(f"random_state={random_state!r}, expected a whole number from 0 on")
-        chooser_of(acquisition)
+        require = getattr(chooser_of(acquisition), "require", None)
+        if require is not None:
+            require(estimator, objectives, learned)
         names = [str(task) for task in tasks]
         counts = initial_counts(initial, names, len(space.columns))
         limit, seed = None if budget is None else float(budget), int(random_state)

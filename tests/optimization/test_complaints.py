@@ -185,6 +185,34 @@ def test_campaigns(build: Build, options: dict[str, Any], error: type[MfgpError]
         build(**options)
 
 
+SEVERAL = [maximize("high"), minimize("low")]
+
+
+@pytest.mark.parametrize(
+    "name, options, message",
+    [
+        ("gain", {"estimator": mfgp.CascadeGP()}, "the expected gain needs covariances between rows, which a CascadeG"),
+        ("gain", {"constraints": "low == 'red'"}, "the expected gain is one of numbers, but the label 'low' is asked"),
+        ("log_ei", {"estimator": mfgp.CascadeGP()}, "'log_ei' asks BoTorch, which a CascadeGP is no model for; take"),
+        ("log_nei", {"constraints": "low == 'red'"}, "'log_nei' is for numbers, but 'low' holds labels; leave it out"),
+        ("log_ei", {"objective": SEVERAL}, "'log_ei' is for one objective, but there are 2; take acquisition='log_"),
+        ("log_nehvi", {}, "'log_nehvi' is for several objectives, but there is one; take acquisition='log_nei', or"),
+        ("log_nehvi", {"objective": SEVERAL, "estimator": mfgp.CascadeGP()}, "'log_nehvi' asks BoTorch, which a Casc"),
+        ("mf_mes", {"constraints": "low < 3"}, "'mf_mes' knows no constraints on tasks, but there is low < 3; take"),
+        ("mf_kg", {"objective": SEVERAL}, "'mf_kg' is for one objective, but there are 2; take acquisition='log_neh"),
+        ("mf_kg", {"objective": target("high", 1)}, "'mf_kg' is for a linear function of the tasks, but target(high,"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_the_start_is_paid(
+    tmp_path: Path, name: str, options: dict[str, Any], message: str
+) -> None:
+    defaults: dict[str, Any] = {"estimator": mfgp.DifferenceGP(), "objective": maximize("high"), "space": pool()}
+    storage = tmp_path / "campaign.sqlite"
+    with pytest.raises(ParameterError, match=re.escape(message)):
+        Campaign(**defaults | options, costs={"low": 1, "high": 10}, storage=storage, acquisition=name)
+    assert not storage.exists()
+
+
 def lines(**columns: list[Any]) -> pd.DataFrame:
     return pd.DataFrame({"x": [0.1], "y": [0.2], **columns})
 

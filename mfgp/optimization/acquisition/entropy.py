@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import torch
 from botorch.acquisition.cost_aware import GenericCostAwareUtility
 from botorch.acquisition.max_value_entropy_search import qMultiFidelityMaxValueEntropy
 from botorch.utils.sampling import manual_seed
 
+from mfgp.architectures.regressor import Regressor
+from mfgp.expressions import Condition
 from mfgp.optimization.acquisition.answer import Answer
 from mfgp.optimization.acquisition.fidelity import chance_of, explained, places_of_maximum, target_of
+from mfgp.optimization.acquisition.needs import require_botorch, require_target
 from mfgp.optimization.acquisition.search import Search
 from mfgp.optimization.acquisition.view import View
 from mfgp.optimization.decision import Decision
+from mfgp.optimization.objective import Objective
 
 MAXIMA = 10  # draws of the largest value
 VALUES = 128  # draws of what is measured
@@ -25,6 +31,11 @@ class Entropy:
     The maxima are drawn at the most probable hyperparameters. What it gains is information and not in the
     objective's unit, so the frame has no gain; "why" tells the information, in nats.
     """
+
+    def require(self, estimator: Regressor, objectives: Sequence[Objective], constraints: Sequence[Condition]) -> None:
+        """Raise ParameterError for what :meth:`choose` cannot do, before there are values."""
+        require_botorch("mf_mes", estimator, objectives, constraints)
+        require_target("mf_mes", objectives, constraints)
 
     def choose(self, decision: Decision, count: int) -> pd.DataFrame:
         """The next measurements; see :meth:`Acquisition.choose <mfgp.optimization.decision.Acquisition.choose>`.

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
+from mfgp.architectures.regressor import Regressor
+from mfgp.expressions import Condition
 from mfgp.optimization.acquisition.in_box import choose_in_box
 from mfgp.optimization.acquisition.in_pool import choose_in_pool
+from mfgp.optimization.acquisition.needs import require_gains
 from mfgp.optimization.acquisition.outlook import Outlook
 from mfgp.optimization.decision import Decision
+from mfgp.optimization.objective import Objective
 from mfgp.optimization.pool import Pool
 
 
@@ -26,6 +32,10 @@ class ExpectedGain:
     Of several objectives, a measurement gains in one weighted Chebyshev utility, whose weights are drawn anew each time
     (Knowles 2006, IEEE Trans. Evol. Comput. 10, 50).
     """
+
+    def require(self, estimator: Regressor, objectives: Sequence[Objective], constraints: Sequence[Condition]) -> None:
+        """Raise ParameterError for what :meth:`choose` cannot do, before there are values."""
+        require_gains(estimator, objectives, constraints)
 
     def choose(self, decision: Decision, count: int) -> pd.DataFrame:
         """Choose so many measurements; see :meth:`Acquisition.choose <mfgp.optimization.decision.Acquisition.choose>`.

@@ -15,12 +15,16 @@ from botorch.utils.multi_objective.hypervolume import infer_reference_point
 from botorch.utils.multi_objective.pareto import is_non_dominated
 from torch import Tensor
 
+from mfgp.architectures.regressor import Regressor
 from mfgp.errors import ParameterError
+from mfgp.expressions import Condition
 from mfgp.expressions.objective import ExpressionObjective
 from mfgp.optimization.acquisition.answer import Answer
+from mfgp.optimization.acquisition.needs import require_botorch, require_several
 from mfgp.optimization.acquisition.search import Search
 from mfgp.optimization.acquisition.view import View
 from mfgp.optimization.decision import Decision
+from mfgp.optimization.objective import Objective
 
 DRAWS = 128
 
@@ -50,6 +54,11 @@ class Hypervolume:
     objectives say, and for those that say none it is inferred from the expected utilities at the measured rows
     (Ishibuchi et al. 2011). BoTorch compiles a part of it at its first use, which takes a minute or two.
     """
+
+    def require(self, estimator: Regressor, objectives: Sequence[Objective], constraints: Sequence[Condition]) -> None:
+        """Raise ParameterError for what :meth:`choose` cannot do, before there are values."""
+        require_botorch("log_nehvi", estimator, objectives, constraints)
+        require_several("log_nehvi", objectives)
 
     def choose(self, decision: Decision, count: int) -> pd.DataFrame:
         """The next measurements; see :meth:`Acquisition.choose <mfgp.optimization.decision.Acquisition.choose>`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pandas as pd
 import torch
@@ -15,10 +16,14 @@ from botorch.acquisition import (
 from botorch.sampling import SobolQMCNormalSampler
 from torch import Tensor
 
+from mfgp.architectures.regressor import Regressor
+from mfgp.expressions import Condition
 from mfgp.optimization.acquisition.answer import Answer
+from mfgp.optimization.acquisition.needs import require_botorch, require_one
 from mfgp.optimization.acquisition.search import Search
 from mfgp.optimization.acquisition.view import View
 from mfgp.optimization.decision import Decision
+from mfgp.optimization.objective import Objective
 
 DRAWS = 256
 
@@ -40,6 +45,12 @@ class Improvement:
 
     def __init__(self, noisy: bool = False) -> None:
         self.noisy = noisy
+
+    def require(self, estimator: Regressor, objectives: Sequence[Objective], constraints: Sequence[Condition]) -> None:
+        """Raise ParameterError for what :meth:`choose` cannot do, before there are values."""
+        name = "log_nei" if self.noisy else "log_ei"
+        require_botorch(name, estimator, objectives, constraints)
+        require_one(name, objectives)
 
     def choose(self, decision: Decision, count: int) -> pd.DataFrame:
         """The next measurements; see :meth:`Acquisition.choose <mfgp.optimization.decision.Acquisition.choose>`.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import torch
 from botorch.acquisition import AcquisitionFunction
@@ -12,12 +14,16 @@ from botorch.sampling.normal import NormalMCSampler
 from botorch.utils.transforms import t_batch_mode_transform
 from torch import Tensor
 
+from mfgp.architectures.regressor import Regressor
+from mfgp.expressions import Condition
 from mfgp.optimization.acquisition.answer import Answer
 from mfgp.optimization.acquisition.fidelity import chance_of, explained, places_of_maximum, shortlist, target_of
+from mfgp.optimization.acquisition.needs import require_botorch, require_target
 from mfgp.optimization.acquisition.search import Search
 from mfgp.optimization.acquisition.target_model import TargetModel
 from mfgp.optimization.acquisition.view import View
 from mfgp.optimization.decision import Decision
+from mfgp.optimization.objective import Objective
 
 FANTASIES = 32
 
@@ -31,6 +37,11 @@ class KnowledgeGradient:
     task looks the better the cheaper it is, whatever it tells. What is pending counts as measured with the value that
     is expected, as fantasies of it would gain something themselves. It is at the most probable hyperparameters.
     """
+
+    def require(self, estimator: Regressor, objectives: Sequence[Objective], constraints: Sequence[Condition]) -> None:
+        """Raise ParameterError for what :meth:`choose` cannot do, before there are values."""
+        require_botorch("mf_kg", estimator, objectives, constraints)
+        require_target("mf_kg", objectives, constraints)
 
     def choose(self, decision: Decision, count: int) -> pd.DataFrame:
         """The next measurements; see :meth:`Acquisition.choose <mfgp.optimization.decision.Acquisition.choose>`.
