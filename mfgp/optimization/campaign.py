@@ -257,6 +257,8 @@ class Campaign:
 
         Raises
         ------
+        DataTypeError
+            They are no whole numbers.
         DataError
             There is no such trial.
         ParameterError
@@ -264,9 +266,8 @@ class Campaign:
         """
         if not isinstance(reason, str) or not reason.strip():
             raise ParameterError(f"reason={reason!r}, expected text that says why, such as 'sample was lost'")
-        numbers = [int(trials)] if isinstance(trials, Integral) else [int(number) for number in trials]  # type: ignore[union-attr]
         with self._storage.transaction() as transaction:
-            transaction.put(withdraw(transaction.trials, numbers, reason, again, _now()))
+            transaction.put(withdraw(transaction.trials, trials, reason, again, _now()))
 
     @property
     def pending(self) -> pd.DataFrame:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Integral
 from typing import Any, Literal, TypeAlias
 
-from mfgp.errors import DataError
+from mfgp.errors import DataError, DataTypeError
 from mfgp.optimization.reading import Reading
 from mfgp.optimization.trial import Pair, Trial, Trials, Value
 
@@ -170,14 +171,24 @@ class Telling:
             )
 
 
-def withdraw(trials: Trials, numbers: Sequence[int], reason: str, again: bool, now: str) -> list[Trial]:
+def withdraw(trials: Trials, wanted: Any, reason: str, again: bool, now: str) -> list[Trial]:
     """Trials that are withdrawn, as they are then.
 
     Raises
     ------
+    DataTypeError
+        What is wanted is neither a whole number nor several.
     DataError
         There is no such trial.
     """
+    several = wanted if isinstance(wanted, Iterable) and not isinstance(wanted, str | bytes) else [wanted]
+    numbers = list(several)
+    strange = [number for number in numbers if isinstance(number, bool) or not isinstance(number, Integral)]
+    if strange:
+        raise DataTypeError(
+            f"a trial is withdrawn by its number, but {strange[0]!r} came; write campaign.withdraw([3, 4], reason='...'"
+            "), with whole numbers from the index of what ask() gave"
+        )
     missing = [number for number in numbers if not 0 <= number < len(trials)]
     if missing:
         raise DataError(f"there is no trial {missing[0]}, so it cannot be withdrawn; there are {len(trials)} from 0 on")

@@ -296,6 +296,17 @@ def test_what_is_told(build: Build, frame: Any, error: type[MfgpError], message:
     pd.testing.assert_frame_equal(campaign.history, before)
 
 
+@pytest.mark.parametrize("trials", ["12", [1.5], "a", ["1"], True, None, 1.0, b"1", [[1]]])
+def test_only_whole_numbers_are_withdrawn(build: Build, trials: Any) -> None:
+    campaign = build()
+    campaign.tell(measured(campaign.ask(4)))
+    with pytest.raises(DataTypeError, match="a trial is withdrawn by its number, but .* came; write campaign.withdraw"):
+        campaign.withdraw(trials, "a mistake")
+    assert (campaign.history["state"] == "measured").all()
+    campaign.withdraw(np.array([1, 2]), "as asked")
+    assert campaign.history.index[campaign.history["state"] == "withdrawn"].tolist() == [1, 2]
+
+
 def test_equal_candidates_have_to_be_named(build: Build) -> None:
     campaign = build(space=pd.DataFrame({"x": [0.1, 0.1], "y": 0.0}, index=["a", "b"]))
     with pytest.raises(DataError, match=re.escape("the candidates 'a', 'b' all have the inputs [0.1, 0.0]; say which")):
