@@ -148,14 +148,15 @@ class Campaign:
             Where it is.
         estimator, costs, acquisition
             In place of those stored. They have to be given where they cannot be stored: an estimator or an acquisition
-            of another package, a kernel as an object, a cost that is a function.
+            of another package, a kernel as an object, a cost that is a function. Costs are for the same tasks in the
+            same order, which is that of the fidelities.
 
         Raises
         ------
         DataError
             There is no such campaign.
         ParameterError
-            One that cannot be stored is not given.
+            One that cannot be stored is not given, or the costs are for other tasks or in another order.
         """
         opened = Storage(storage, name)
         found = opened.open()

@@ -13,9 +13,11 @@ import pandas as pd
 
 from mfgp import architectures
 from mfgp.architectures.regressor import Regressor
+from mfgp.data.table import listed
 from mfgp.errors import DataError, DependencyError, ParameterError
 from mfgp.expressions import Condition, Expression, Quantity, parse
 from mfgp.optimization.box import Box
+from mfgp.optimization.costs import Costs
 from mfgp.optimization.definition import Definition
 from mfgp.optimization.objective import Objective
 from mfgp.optimization.pool import Pool
@@ -71,7 +73,7 @@ def definition_of(
     DataError
         A later version wrote it.
     ParameterError
-        One that cannot be stored is not given.
+        One that cannot be stored is not given, or the costs are for other tasks or in another order.
     """
     record = json.loads(text)
     if record["version"] > VERSION:
@@ -79,7 +81,12 @@ def definition_of(
             f"the campaign was stored by a later version of mfgp (its record has version {record['version']}, and this "
             f"one reads up to {VERSION}); install a newer one"
         )
-    space = record["space"]
+    space, tasks = record["space"], [task for task, _ in record["costs"]]
+    if costs is not None and (given := list(Costs.read(costs).tasks)) != tasks:
+        raise ParameterError(
+            f"the costs are for {listed(given)}, but the campaign has the tasks {listed(tasks)}, low fidelity first; give "
+            "the same tasks in the same order"
+        )
     return Definition.read(
         _load_estimator(record["estimator"]) if estimator is None else estimator,
         Pool(_frame_of(pool)) if pool is not None else _load_box(space["box"], space["conditions"]),
@@ -89,7 +96,7 @@ def definition_of(
         _load_acquisition(record["acquisition"]) if acquisition is None else acquisition,
         record["budget"],
         None if record["stopping"] is None else StoppingRule(**record["stopping"]),
-        {task: record["initial"][task] for task, _ in record["costs"]},
+        {task: record["initial"][task] for task in tasks},
         record["random_state"],
     )
 

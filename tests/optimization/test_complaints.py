@@ -402,6 +402,17 @@ def test_what_cannot_be_stored_has_to_be_given_again(build: Build, tmp_path: Pat
     assert Campaign.load(storage, estimator=Flat(), costs=costs, acquisition=Wrong()).history.empty
 
 
+@pytest.mark.parametrize("tasks", [["high", "low"], ["low"], ["low", "mid", "high"]])
+def test_costs_are_given_again_in_the_same_order(build: Build, tmp_path: Path, tasks: list[str]) -> None:
+    storage = tmp_path / "campaign.sqlite"
+    build(storage=storage, costs={"low": lambda row: 1 + row.x, "high": 8})
+    with pytest.raises(
+        ParameterError, match="but the campaign has the tasks 'low', 'high', low fidelity first; give the"
+    ):
+        Campaign.load(storage, estimator=Flat(), costs=dict.fromkeys(tasks, 1))
+    assert Campaign.load(storage, estimator=Flat(), costs={"low": 2, "high": 8}).ask()["cost"].tolist() == [2.0]
+
+
 def test_a_record_of_a_later_version(build: Build, tmp_path: Path) -> None:
     storage = tmp_path / "campaign.sqlite"
     build(storage=storage)
