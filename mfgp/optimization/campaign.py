@@ -154,11 +154,11 @@ class Campaign:
         Raises
         ------
         DataError
-            There is no such campaign.
+            There is no such campaign, or no such file; none is made.
         ParameterError
             One that cannot be stored is not given, or the costs are for other tasks or in another order.
         """
-        opened = Storage(storage, name)
+        opened = Storage.existing(storage, name)
         found = opened.open()
         if found is None:
             there = listed(opened.names()) or "none"

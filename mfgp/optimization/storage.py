@@ -109,6 +109,24 @@ class Storage:
                 "or a URL such as 'postgresql+psycopg://user@host/database'"
             ) from error
 
+    @classmethod
+    def existing(cls, where: Any, name: str) -> Storage:
+        """The same, where there is a database; no file is made.
+
+        Raises
+        ------
+        DataTypeError, DataError, DependencyError
+            As of the class, and if there is no file.
+        """
+        url = _url(where)
+        is_file = url.get_backend_name() == "sqlite" and not _is_in_memory(url) and "uri" not in url.query
+        if is_file and not os.path.exists(url.database):
+            raise DataError(
+                f"there is no file {url.database} to load a campaign from; give the path of one, or begin a campaign by "
+                "mfgp.Campaign(...)"
+            )
+        return cls(where, name)
+
     def open(self) -> tuple[str, bytes | None] | None:
         """The campaign's definition and its pool, if there is one of this name."""
         with self.engine.connect() as connection:
@@ -220,24 +238,29 @@ def _trial(line: dict[str, Any]) -> Trial:
     return Trial(**line | {name: None if line[name] is None else json.loads(line[name]) for name in AS_JSON})
 
 
-def _engine(where: Any) -> Engine:
+def _url(where: Any) -> Any:
     sql = sqlalchemy()
     if isinstance(where, sql.URL):
-        url = where
-    elif isinstance(where, str | os.PathLike) and "://" not in os.fspath(where):
-        url = sql.URL.create("sqlite", database=str(os.fspath(where)))
-    elif isinstance(where, str):
-        try:
-            url = sql.make_url(where)
-        except sql.exc.ArgumentError as error:
-            raise DataError(
-                f"storage={where!r} is no URL ({error}); write a file, or dialect://host/database"
-            ) from error
-    else:
+        return where
+    if isinstance(where, str | os.PathLike) and "://" not in os.fspath(where):
+        return sql.URL.create("sqlite", database=str(os.fspath(where)))
+    if not isinstance(where, str):
         raise DataTypeError(f"storage is a {type(where).__name__}, expected the path of a file, or a URL of SQLAlchemy")
+    try:
+        return sql.make_url(where)
+    except sql.exc.ArgumentError as error:
+        raise DataError(f"storage={where!r} is no URL ({error}); write a file, or dialect://host/database") from error
+
+
+def _is_in_memory(url: Any) -> bool:
+    return url.database in (None, "", ":memory:")
+
+
+def _engine(where: Any) -> Engine:
+    sql, url = sqlalchemy(), _url(where)
     if url.get_backend_name() != "sqlite":
         return _usable(url)
-    in_memory = url.database in (None, "", ":memory:")
+    in_memory = _is_in_memory(url)
     options = {"poolclass": sql.pool.StaticPool} if in_memory else {}
     arguments = {"timeout": BUSY_SECONDS, "check_same_thread": not in_memory}
     engine = _usable(url, connect_args=arguments, **options)

@@ -413,6 +413,15 @@ def test_costs_are_given_again_in_the_same_order(build: Build, tmp_path: Path, t
     assert Campaign.load(storage, estimator=Flat(), costs={"low": 2, "high": 8}).ask()["cost"].tolist() == [2.0]
 
 
+@pytest.mark.parametrize("prefix", ["", "sqlite:///"])
+def test_loading_makes_no_file(tmp_path: Path, prefix: str) -> None:
+    with pytest.raises(
+        DataError, match=r"there is no file .*typo.sqlite to load a campaign from; give the path of one"
+    ):
+        Campaign.load(f"{prefix}{tmp_path}/typo.sqlite")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_record_of_a_later_version(build: Build, tmp_path: Path) -> None:
     storage = tmp_path / "campaign.sqlite"
     build(storage=storage)
