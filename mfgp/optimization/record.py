@@ -84,8 +84,8 @@ def definition_of(
     space, tasks = record["space"], [task for task, _ in record["costs"]]
     if costs is not None and (given := list(Costs.read(costs).tasks)) != tasks:
         raise ParameterError(
-            f"the costs are for {listed(given)}, but the campaign has the tasks {listed(tasks)}, low fidelity first; give "
-            "the same tasks in the same order"
+            f"the costs are for {listed(given)}, but the campaign has the tasks {listed(tasks)}, low fidelity first; "
+            "give the same tasks in the same order"
         )
     return Definition.read(
         _load_estimator(record["estimator"]) if estimator is None else estimator,

@@ -122,8 +122,8 @@ class Storage:
         is_file = url.get_backend_name() == "sqlite" and not _is_in_memory(url) and "uri" not in url.query
         if is_file and not os.path.exists(url.database):
             raise DataError(
-                f"there is no file {url.database} to load a campaign from; give the path of one, or begin a campaign by "
-                "mfgp.Campaign(...)"
+                f"there is no file {url.database} to load a campaign from; give the path of one, or begin a campaign "
+                "by mfgp.Campaign(...)"
             )
         return cls(where, name)
 
