@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from numbers import Integral
 from pathlib import Path
+from types import EllipsisType
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from mfgp.architectures.regressor import Regressor
@@ -26,7 +25,7 @@ from mfgp.optimization.objective import Objective
 from mfgp.optimization.pool import Pool
 from mfgp.optimization.question import Question
 from mfgp.optimization.reading import Reader
-from mfgp.optimization.record import definition_of, differences, parquet_of, record_of, text_of
+from mfgp.optimization.record import as_stored, changes_of, definition_of, differences, parquet_of, text_of, with_change
 from mfgp.optimization.status import Status
 from mfgp.optimization.stopping import StoppingRule
 from mfgp.optimization.storage import Storage
@@ -84,7 +83,7 @@ class Campaign:
 
     Examples
     --------
-    >>> import mfgp
+    >>> import mfgp, numpy as np
     >>> pool = pd.DataFrame({"x": np.linspace(0, 1, 50)})
     >>> campaign = Campaign(
     ...     mfgp.DifferenceGP(), pool, mfgp.maximize("high"), {"low": 1, "high": 10}, storage="sqlite://"
@@ -117,15 +116,15 @@ class Campaign:
         definition = Definition.read(
             estimator, space, objective, costs, constraints, acquisition, budget, stopping, initial, random_state
         )
-        self._attach(definition, Storage(storage, name))
-        record = record_of(definition)
-        pool = None if definition.pool is None else parquet_of(definition.pool)
-        stored, _ = self._storage.create(text_of(record), pool)
-        differing = differences(json.loads(stored), json.loads(text_of(record)))
+        opened, text = Storage(storage, name), text_of(definition)
+        stored, _ = opened.create(text, None if definition.pool is None else parquet_of(definition.pool))
+        self._attach(definition, stored, opened)
+        differing = differences(stored, text)
         if differing:
             raise ParameterError(
-                f"the storage {self._storage.engine.url!r} holds a campaign {name!r} with other {listed(differing)}; "
-                f"go on with it by Campaign.load(storage, name={name!r}), or give this one another name"
+                f"the storage {opened.engine.url!r} holds a campaign {name!r} with other {listed(differing)}; "
+                f"go on with it by Campaign.load(storage, name={name!r}), whose change() takes another budget, stopping "
+                "rule or constraints; or give this one another name"
             )
         if data is not None:
             self.tell(data)
@@ -164,7 +163,7 @@ class Campaign:
             there = listed(opened.names()) or "none"
             raise DataError(f"the storage {opened.engine.url!r} has no campaign {name!r}; those it has: {there}")
         campaign = cls.__new__(cls)
-        campaign._attach(definition_of(*found, estimator, costs, acquisition), opened)
+        campaign._attach(definition_of(*found, estimator, costs, acquisition), found[0], opened)
         return campaign
 
     def ask(self, n: int = 1) -> pd.DataFrame:
@@ -193,11 +192,12 @@ class Campaign:
         if isinstance(n, bool) or not isinstance(n, Integral) or n < 1:
             raise ParameterError(f"n={n!r}, expected a whole number from 1 on")
         while True:
-            question = Question(self._definition, self._storage.trials(), self._learner)
+            definition, text = self._defined()
+            question = Question(definition, self._storage.trials(), self._learner)
             question.put(int(n))
             with self._storage.transaction() as transaction:
-                if not _still_stands(question, transaction.trials):
-                    continue  # another process asked meanwhile
+                if transaction.definition != text or not _still_stands(question, transaction.trials):
+                    continue  # another process asked meanwhile, or changed the campaign
                 first, now = len(transaction.trials), _now()
                 new = [
                     replace(trial, number=number, asked_at=now)
@@ -206,7 +206,7 @@ class Campaign:
                 transaction.put(new)
                 if not new:
                     transaction.note(question.note)
-            return asked_frame(self._definition, new)
+            return asked_frame(definition, new)
 
     def tell(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Store what was measured; in any order, in part, and as often as you like.
@@ -270,6 +270,33 @@ class Campaign:
         with self._storage.transaction() as transaction:
             transaction.put(withdraw(transaction.trials, trials, reason, again, _now()))
 
+    def change(
+        self,
+        *,
+        budget: float | EllipsisType | None = ...,
+        stopping: StoppingRule | EllipsisType | None = ...,
+        constraints: Any = ...,
+    ) -> None:
+        """Change what a campaign may: for good, and for all processes. ``status()`` says what was changed, and when.
+
+        Parameters
+        ----------
+        budget, stopping, constraints
+            As of a new campaign, in place of what it had; what is left out stays. A budget below what is spent and
+            pending ends the questions.
+
+        Raises
+        ------
+        ColumnError, DataError, DataTypeError, ExpressionError, ParameterError
+            As of a new campaign. Nothing is changed then.
+        """
+        given = {"budget": budget, "stopping": stopping, "constraints": constraints}
+        parts = {name: value for name, value in given.items() if value is not ...}
+        with self._storage.transaction() as transaction:
+            changed = as_stored(self._definition, transaction.definition).changed(**parts)
+            when = f"{_now()}, after {len(transaction.trials)} trials"
+            transaction.redefine(with_change(transaction.definition, changed, when))
+
     @property
     def pending(self) -> pd.DataFrame:
         """What was asked for and is not told yet, as :meth:`ask` gave it."""
@@ -278,7 +305,7 @@ class Campaign:
     @property
     def history(self) -> pd.DataFrame:
         """All trials; see :func:`mfgp.optimization.history.history_of`."""
-        return history_of(self._definition, self._storage.trials())
+        return history_of(self._defined()[0], self._storage.trials())
 
     @property
     def model(self) -> Regressor:
@@ -308,7 +335,7 @@ class Campaign:
             A task has no value yet.
         """
         trials = self._storage.trials()
-        return best_of(self._definition, trials, self._learned(trials))
+        return best_of(self._defined()[0], trials, self._learned(trials))
 
     @property
     def cost_spent(self) -> float:
@@ -322,19 +349,8 @@ class Campaign:
 
     def status(self) -> Status:
         """Where the campaign stands, and why the last ask gave nothing, if so."""
-        trials, budget = self._storage.trials(), self._definition.budget
-        counts = {state: sum(trial.state == state for trial in trials) for state in ("measured", "failed", "withdrawn")}
-        return Status(
-            self._storage.name,
-            counts["measured"],
-            len(trials.pending),
-            counts["failed"],
-            counts["withdrawn"],
-            trials.spent,
-            trials.committed - trials.spent,
-            np.inf if budget is None else max(budget - trials.committed, 0.0),
-            trials.note,
-        )
+        definition, text = self._defined()
+        return Status.of(self._storage.name, self._storage.trials(), definition.budget, changes_of(text))
 
     def close(self) -> None:
         """Close the connections to the database; the next call opens new ones, and one in memory is gone."""
@@ -343,9 +359,16 @@ class Campaign:
     def __repr__(self) -> str:
         return repr(self.status())
 
-    def _attach(self, definition: Definition, storage: Storage) -> None:
-        self._definition, self._storage = definition, storage
+    def _attach(self, definition: Definition, text: str, storage: Storage) -> None:
+        self._definition, self._text, self._storage = definition, text, storage
         self._learner = Learner(definition.estimator, definition.points, definition.tasks)
+
+    def _defined(self) -> tuple[Definition, str]:
+        """The definition and its text as they are now: another process may have changed them."""
+        text = self._storage.definition()
+        if text != self._text:
+            self._definition, self._text = as_stored(self._definition, text), text
+        return self._definition, text
 
     def _learned(self, trials: Trials) -> Regressor:
         told = {trial.task for trial in trials.measured}

@@ -124,6 +124,22 @@ class Definition:
         _ = definition.open_space
         return definition
 
+    def changed(self, **parts: Any) -> Definition:
+        """The same with other parts, by their names in :meth:`read`, checked as there."""
+        same = {
+            "estimator": self.estimator,
+            "space": self.space,
+            "objective": self.objectives,
+            "costs": self.costs,
+            "constraints": [*self.known, *self.constraints],
+            "acquisition": self.acquisition,
+            "budget": self.budget,
+            "stopping": self.stopping,
+            "initial": self.initial,
+            "random_state": self.random_state,
+        }
+        return Definition.read(**same | parts)
+
     @cached_property
     def tasks(self) -> tuple[str, ...]:
         """Low fidelity first."""

@@ -24,6 +24,7 @@ from mfgp.optimization.pool import Pool
 from mfgp.optimization.stopping import StoppingRule
 
 VERSION = 1
+CHANGEABLE = ("budget", "stopping", "constraints")
 OUTSIDE = "not stored"  # marks what no text describes, and what has to be given when the campaign is loaded
 
 
@@ -44,14 +45,15 @@ def record_of(definition: Definition) -> dict[str, Any]:
     }
 
 
-def text_of(record: Mapping[str, Any]) -> str:
-    """A record as text, floats with all their digits."""
-    return json.dumps(record, sort_keys=True)
+def text_of(definition: Definition) -> str:
+    """The record of a definition as text, floats with all their digits."""
+    return _text(record_of(definition))
 
 
-def differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
-    """The parts in which two records differ."""
-    return [name for name in wanted if stored.get(name) != wanted[name]]
+def differences(stored: str, wanted: str) -> list[str]:
+    """The parts in which the texts of two definitions differ."""
+    before = json.loads(stored)
+    return [name for name, part in json.loads(wanted).items() if before.get(name) != part]
 
 
 def definition_of(
@@ -81,7 +83,8 @@ def definition_of(
             f"the campaign was stored by a later version of mfgp (its record has version {record['version']}, and this "
             f"one reads up to {VERSION}); install a newer one"
         )
-    space, tasks = record["space"], [task for task, _ in record["costs"]]
+    space, changeable = record["space"], _changeable(record)
+    tasks = [task for task, _ in record["costs"]]
     if costs is not None and (given := list(Costs.read(costs).tasks)) != tasks:
         raise ParameterError(
             f"the costs are for {listed(given)}, but the campaign has the tasks {listed(tasks)}, low fidelity first; "
@@ -92,13 +95,41 @@ def definition_of(
         Pool(_frame_of(pool)) if pool is not None else _load_box(space["box"], space["conditions"]),
         [_load_objective(each) for each in record["objective"]],
         {task: _load_cost(task, cost) for task, cost in record["costs"]} if costs is None else costs,
-        [parse(each) for each in record["constraints"]],
+        changeable["constraints"],
         _load_acquisition(record["acquisition"]) if acquisition is None else acquisition,
-        record["budget"],
-        None if record["stopping"] is None else StoppingRule(**record["stopping"]),
+        changeable["budget"],
+        changeable["stopping"],
         {task: record["initial"][task] for task in tasks},
         record["random_state"],
     )
+
+
+def as_stored(definition: Definition, text: str) -> Definition:
+    """A definition with what another process may have changed in the text since it was read."""
+    return definition.changed(**_changeable(json.loads(text)))
+
+
+def with_change(text: str, definition: Definition, when: str) -> str:
+    """The text of a campaign whose definition has changed, with a line that says so; `when` begins it.
+
+    Parameters
+    ----------
+    text
+        As it is stored.
+    definition
+        As it shall be.
+    when
+        The time, and what there was by then.
+    """
+    before, wanted = json.loads(text), json.loads(text_of(definition))
+    parts = {name: wanted[name] for name in CHANGEABLE if wanted[name] != before[name]}
+    said = ", ".join(f"{name} from {_shown(before[name])} to {_shown(value)}" for name, value in parts.items())
+    return _text(before | parts | {"changes": [*before.get("changes", []), f"{when}: {said}"]}) if parts else text
+
+
+def changes_of(text: str) -> tuple[str, ...]:
+    """What was changed, a line each time."""
+    return tuple(json.loads(text).get("changes", []))
 
 
 def parquet_of(pool: Pool) -> bytes:
@@ -115,6 +146,29 @@ def parquet_of(pool: Pool) -> bytes:
     except ImportError as error:
         raise DependencyError("pools are stored by pyarrow, which is not installed: pip install pyarrow") from error
     return file.getvalue()
+
+
+def _text(record: Mapping[str, Any]) -> str:
+    return json.dumps(record, sort_keys=True)
+
+
+def _changeable(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "budget": record["budget"],
+        "stopping": None if record["stopping"] is None else StoppingRule(**record["stopping"]),
+        "constraints": [parse(each) for each in record["constraints"]],
+    }
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case None | []:
+            return "none"
+        case float():
+            return f"{value:g}"
+        case dict():
+            return repr(StoppingRule(**value))
+    return " and ".join(value)
 
 
 def _frame_of(pool: bytes) -> pd.DataFrame:

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 
 import pandas as pd
 
+from mfgp.optimization.trial import Trials
+
 
 @dataclass(frozen=True)
 class Status:
@@ -23,7 +25,10 @@ class Status:
     budget_left
         What neither of these uses; infinite without a budget.
     finished
-        Why the last ``ask`` gave nothing; None if it gave something, or if anything was told or withdrawn since.
+        Why the last ``ask`` gave nothing; None if it gave something, or if anything was told, withdrawn or changed
+        since.
+    changes
+        What was changed of the campaign, a line each time.
 
     Examples
     --------
@@ -40,6 +45,25 @@ class Status:
     cost_pending: float
     budget_left: float
     finished: str | None
+    changes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, name: str, trials: Trials, budget: float | None, changes: tuple[str, ...]) -> Status:
+        """Where a campaign of this name stands with these trials."""
+        count = {state: sum(trial.state == state for trial in trials) for state in ("measured", "failed", "withdrawn")}
+        left = math.inf if budget is None else max(budget - trials.committed, 0.0)
+        return cls(
+            name,
+            count["measured"],
+            len(trials.pending),
+            count["failed"],
+            count["withdrawn"],
+            trials.spent,
+            trials.committed - trials.spent,
+            left,
+            trials.note,
+            changes,
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """One line."""
@@ -50,4 +74,5 @@ class Status:
         left = "no budget" if math.isinf(self.budget_left) else f"{self.budget_left:.4g} left"
         money = f"{self.cost_spent:.4g} spent, {self.cost_pending:.4g} pending, {left}"
         end = "it goes on" if self.finished is None else f"nothing is worth asking for: {self.finished}"
-        return f"Campaign {self.name!r}: {counts}; {money}; {end}"
+        changed = f"; changed at {self.changes[-1]}" if self.changes else ""
+        return f"Campaign {self.name!r}: {counts}; {money}; {end}{changed}"

@@ -132,6 +132,13 @@ class Storage:
         with self.engine.connect() as connection:
             return self._found(connection)
 
+    def definition(self) -> str:
+        """The campaign's definition as it is at this moment."""
+        sql, campaigns = sqlalchemy(), tables().campaigns
+        with self.engine.connect() as connection:
+            query = sql.select(campaigns.c.definition).where(campaigns.c.name == self.name)
+            return str(connection.execute(query).scalar_one())
+
     def names(self) -> list[str]:
         """The campaigns that there are."""
         sql = sqlalchemy()
@@ -165,9 +172,9 @@ class Storage:
         sql = sqlalchemy()
         campaigns = tables().campaigns
         with self._writing() as connection:
-            locked = sql.select(campaigns.c.id).where(campaigns.c.name == self.name).with_for_update()
-            campaign = connection.execute(locked).scalar_one()
-            yield Transaction(connection, campaign, self._trials(connection))
+            query = sql.select(campaigns.c.id, campaigns.c.definition).where(campaigns.c.name == self.name)
+            campaign, definition = connection.execute(query.with_for_update()).one()
+            yield Transaction(connection, campaign, definition, self._trials(connection))
 
     def _writing(self) -> Any:
         return self.engine.execution_options(mfgp_writes=True).begin()
@@ -198,13 +205,13 @@ class Transaction:
         Of the database.
     campaign
         Its number there.
-    trials
+    definition, trials
         As they are now.
     """
 
-    def __init__(self, connection: Connection, campaign: int, trials: Trials) -> None:
+    def __init__(self, connection: Connection, campaign: int, definition: str, trials: Trials) -> None:
         self._connection, self._campaign = connection, campaign
-        self.trials = trials
+        self.definition, self.trials = definition, trials
 
     def put(self, changed: Sequence[Trial]) -> None:
         """Store trials, new ones and others in the place of those of their numbers; any note is over."""
@@ -222,8 +229,15 @@ class Transaction:
 
     def note(self, text: str | None) -> None:
         """Store why nothing is worth asking for."""
+        self._set(note=text)
+
+    def redefine(self, definition: str) -> None:
+        """Store a changed definition; any note is over."""
+        self._set(definition=definition, note=None)
+
+    def _set(self, **values: str | None) -> None:
         sql, campaigns = sqlalchemy(), tables().campaigns
-        self._connection.execute(sql.update(campaigns).where(campaigns.c.id == self._campaign).values(note=text))
+        self._connection.execute(sql.update(campaigns).where(campaigns.c.id == self._campaign).values(**values))
 
 
 def _line(trial: Trial, campaign: int) -> dict[str, Any]:
