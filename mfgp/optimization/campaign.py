@@ -61,7 +61,8 @@ class Campaign:
         What chooses: a name, or an object with a method ``choose``, see
         :class:`~mfgp.optimization.decision.Acquisition`.
     budget
-        What all measurements that are asked for may cost together; None for no limit.
+        What all measurements that are asked for may cost together by `costs`; None for no limit. Actual costs that are
+        told in their place may exceed it, and nothing is asked for then.
     stopping
         When to stop for lack of gain; None to go on.
     initial
@@ -123,8 +124,8 @@ class Campaign:
         if differing:
             raise ParameterError(
                 f"the storage {opened.engine.url!r} holds a campaign {name!r} with other {listed(differing)}; "
-                f"go on with it by Campaign.load(storage, name={name!r}), whose change() takes another budget, stopping "
-                "rule or constraints; or give this one another name"
+                f"go on with it by Campaign.load(storage, name={name!r}), whose change() takes another budget, "
+                "stopping rule or constraints; or give this one another name"
             )
         if data is not None:
             self.tell(data)

@@ -153,7 +153,7 @@ def test_a_start_goes_on_while_a_task_has_no_value(build: Build) -> None:
     assert campaign.ask(1)["why"].tolist() == ["drawn at random"]
 
 
-def test_the_budget_is_never_exceeded_and_pending_cost_counts(build: Build) -> None:
+def test_planned_costs_keep_the_budget_and_pending_cost_counts(build: Build) -> None:
     campaign = build(budget=40, costs={"low": "1 + x", "high": 10})
     asked = campaign.ask(100)
     assert asked["cost"].sum() <= 40
@@ -165,6 +165,16 @@ def test_the_budget_is_never_exceeded_and_pending_cost_counts(build: Build) -> N
     assert status.budget_left == pytest.approx(40 - status.cost_spent - status.cost_pending)
     assert status.budget_left < 2.0
     assert "is left of the budget of 40, too little for more" in str(status.finished)
+
+
+def test_actual_costs_may_exceed_the_budget_and_end_the_questions(build: Build) -> None:
+    campaign = build(budget=40)
+    asked = campaign.ask(6)
+    campaign.tell(measured(asked).assign(cost=2 * asked["cost"]))
+    status = campaign.status()
+    assert (status.cost_spent, status.budget_left) == (48.0, 0.0)
+    assert campaign.ask().empty
+    assert str(campaign.status().finished) == "0 is left of the budget of 40, too little for more"
 
 
 def test_withdrawn_trials_cost_nothing_and_give_room(build: Build) -> None:
