@@ -309,6 +309,11 @@ class Campaign:
         return history_of(self._defined()[0], self._storage.trials())
 
     @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What is looked for."""
+        return self._definition.objectives
+
+    @property
     def model(self) -> Regressor:
         """The estimator, fitted to what is stored.
 

@@ -1,7 +1,8 @@
 """A plot is a function of a result, and gives a matplotlib Figure."""
 
-from mfgp.plotting.campaign import pareto_front, progress, spending
+from mfgp.plotting.campaign import progress, spending
 from mfgp.plotting.comparison import comparison
+from mfgp.plotting.front import pareto_front
 from mfgp.plotting.learning_curve import learning_curve
 from mfgp.plotting.levels import level_map
 from mfgp.plotting.parity import parity
