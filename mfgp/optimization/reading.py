@@ -87,9 +87,13 @@ class Reader:
                 f"tell takes a pandas.DataFrame, but a {type(frame).__name__} came: write campaign.tell(asked.assign("
                 "value=[...]))"
             )
-        if frame.index.name in ("trial", "candidate") and frame.index.name not in frame.columns:
+        label = self._label
+        if frame.index.name in ("trial", "candidate", label or "trial") and frame.index.name not in frame.columns:
             frame = frame.reset_index()
         require_unique(frame.columns, "what is told")
+        placed = "candidate" in frame.columns or set(self.points.columns) <= set(frame.columns)
+        if label is not None and not placed:
+            frame = frame.rename(columns={label: "candidate"})
         frame = frame.reset_index(drop=True)
         if "value" in frame.columns and ("task" in frame.columns or "trial" in frame.columns):
             return list(self._long(frame))
@@ -100,6 +104,12 @@ class Reader:
                 f"inputs with the columns 'task' and 'value', or inputs with columns of the tasks {listed(self.tasks)}"
             )
         return list(self._wide(frame, measured))
+
+    @property
+    def _label(self) -> Hashable:
+        """The pool's own name for its labels, as good as "candidate" where inputs are missing; None if it has none."""
+        name = None if self.pool is None else self.pool.labels.name
+        return None if name in (*self.points.columns, *self.tasks, "trial", "task", *LONG) else name
 
     def _wide(self, frame: pd.DataFrame, tasks: list[str]) -> Iterator[Reading]:
         for row, place in enumerate(self._places(frame)):

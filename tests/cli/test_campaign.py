@@ -126,6 +126,60 @@ def test_a_question_is_not_written_over_before_it_is_told(run: Run) -> None:
     )
 
 
+def test_tables_with_the_labels_own_column_are_told(run: Run) -> None:
+    run(*NEW)
+    run("campaign", "ask", "-n", 4)
+    wide = fill().rename(columns={"candidate": "name", "value": "low"})[["name", "low"]]
+    wide.to_csv("wide.csv", index=False)
+    assert "4 measured; " in run("campaign", "tell", "wide.csv").stderr
+    wide.assign(name=["nobody", *wide["name"][1:]]).to_csv("wide.csv", index=False)
+    assert "there is no candidate 'nobody'" in run("campaign", "tell", "wide.csv").stderr
+
+
+def test_a_wrong_value_is_withdrawn_and_told_anew(run: Run) -> None:
+    run(*NEW)
+    run("campaign", "ask", "-n", 3)
+    fill().to_csv("ask.csv", index=False)
+    run("campaign", "tell", "ask.csv")
+    taken = run("campaign", "withdraw", 1, 2, "--reason", "a decimal point")
+    assert "1 measured, 0 pending, 0 failed, 2 withdrawn" in taken.stderr
+    fill().assign(value=7.0).loc[[1]].to_csv("ask.csv", index=False)
+    assert "1 measured; " in run("campaign", "tell", "ask.csv").stderr
+    history = Campaign.load("campaign.sqlite").history
+    assert history.at[1, "value"] == 7.0
+    run("campaign", "ask", "--out", "next.csv")
+    pair = pd.read_csv("next.csv")["candidate"].iloc[0]
+    assert pair == history.at[2, "candidate"]
+    run("campaign", "withdraw", 3, "--reason", "it dissolved", "--for-good")
+    run("campaign", "ask", "--out", "next.csv")
+    assert pd.read_csv("next.csv")["candidate"].iloc[0] != pair
+
+
+def test_a_budget_is_raised(run: Run) -> None:
+    run(*NEW, "--budget", 2, "--initial", "low=3", "--initial", "high=2", "--gain-per-cost", 0.1, "--patience", 2)
+    run("campaign", "ask", "-n", 9)
+    assert pd.read_csv("ask.csv")["task"].tolist() == ["low", "low"]
+    changed = run("campaign", "change", "--budget", 14.5, "--gain-per-cost", 0.2, "--constraint", "a < 0.99")
+    assert changed.exit_code == 0, changed.output
+    told = "stopping from StoppingRule(gain_per_cost=0.1, patience=2) to StoppingRule(gain_per_cost=0.2, patience=3)"
+    assert f"after 2 trials: budget from 2 to 14.5, {told}, constraints from none to a < 0.99" in changed.stderr
+    run("campaign", "ask", "-n", 9)
+    assert pd.read_csv("ask.csv")["task"].tolist() == ["low", "high"]
+
+
+def test_plots_of_what_there_is(run: Run) -> None:
+    run(*NEW, "--minimize", "low")
+    run("campaign", "ask", "-n", 6)
+    early = run("campaign", "status", "--plots", "plots")
+    assert early.exit_code == 0, early.output
+    assert "no plot of progress yet: there is no curve to draw" in early.stderr
+    assert [path.name for path in Path("plots").iterdir()] == ["spending.png"]
+    fill().to_csv("ask.csv", index=False)
+    run("campaign", "tell", "ask.csv")
+    assert "plots/front.png written" in run("campaign", "status", "--plots", "plots").stderr
+    assert sorted(path.name for path in Path("plots").iterdir()) == ["front.png", "progress.png", "spending.png"]
+
+
 def test_nothing_to_ask_is_said(run: Run) -> None:
     run(*NEW, "--budget", 0.5)
     asked = run("campaign", "ask")
@@ -145,6 +199,14 @@ def test_nothing_to_ask_is_said(run: Run) -> None:
         (("new", "--cost", "low=1", "--range", "a=0-1"), "--range a=0-1 has no two numbers; write --range a=LOW:HIGH"),
         ((*NEW[1:-2],), "nothing is looked for; write --maximize, --minimize or --target with an expression"),
         ((*NEW[1:], "--target", "low"), "--target 'low' has no expression and value; write --target 'gap=1.4'"),
+        (
+            (*NEW[1:], "--initial", "few"),
+            "--initial 'few' has what is no whole number; write --initial 4, or --initial",
+        ),
+        ((*NEW[1:], "--initial", "low=3", "--initial", "4"), "--initial '4' has no task and column; write --initial"),
+        ((*NEW[1:], "--patience", "3"), "--patience 3 is part of a stopping rule; write --gain-per-cost GAIN too"),
+        (("change",), "nothing is to be changed; write --budget, --gain-per-cost or --constraint"),
+        (("withdraw", "0", "--reason", "lost"), "there is no file campaign.sqlite; begin a campaign by mfgp campaign"),
         ((*NEW[1:], "--inputs", "c"), "pool.csv lacks the columns 'c'; its columns are 'a', 'b'"),
     ],
 )

@@ -36,8 +36,9 @@ def require_told(file: Path, history: pd.DataFrame) -> None:
         raise DataError(f"{file} exists and is no question of a campaign; name another file by --out")
     frame = frame[answered(frame)]
     known = history.reindex(frame["trial"])
-    said = frame["value"] if "reason" not in frame.columns else frame["value"].fillna(frame["reason"])
-    stored = known["value"].astype(object).fillna(known["reason"])
+    said, stored = (
+        table["value"].astype(object).where(table["value"].notna(), table.get("reason")) for table in (frame, known)
+    )
     lost = [each for each in zip(frame["trial"], said, stored, strict=True) if not _is_same(*each[1:])]
     if lost:
         raise DataError(

@@ -9,7 +9,7 @@ import typer
 
 from mfgp.cli import options
 from mfgp.cli.architecture import Architecture
-from mfgp.cli.campaign import place
+from mfgp.cli.campaign import limits, place
 from mfgp.cli.console import aside, complaining
 from mfgp.errors import ParameterError
 
@@ -41,14 +41,19 @@ def new(
     target: Annotated[
         list[str] | None, typer.Option(metavar="EXPRESSION=VALUE", help="What is to come near a value.")
     ] = None,
-    constraint: Annotated[
-        list[str] | None, typer.Option(metavar="CONDITION", help="On inputs or tasks, such as 'loss < 0.1'; for each.")
-    ] = None,
+    constraint: limits.Constraint = None,
     architecture: Annotated[Architecture, typer.Option(help="How tasks share information.")] = Architecture.DIFFERENCE,
     sources: options.Sources = None,
     acquisition: Annotated[str, typer.Option(help="What chooses.")] = "gain",
-    budget: Annotated[float | None, typer.Option(help="What all measurements may cost together.")] = None,
-    initial: Annotated[int | None, typer.Option(help="Rows of each task that fill the space at the start.")] = None,
+    budget: limits.Budget = None,
+    gain_per_cost: limits.GainPerCost = None,
+    patience: limits.Patience = None,
+    initial: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="N|TASK=N", help="Rows that fill the space at the start: of each task, or for each its own."
+        ),
+    ] = None,
     data: Annotated[Path | None, typer.Option(metavar="FILE", help="CSV file of values that exist already.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the start and of the acquisition.")] = 0,
     storage: place.Storage = place.FILE,
@@ -72,7 +77,8 @@ def new(
         storage=storage,
         acquisition=acquisition,
         budget=budget,
-        initial=initial,
+        stopping=limits.rule_of(gain_per_cost, patience),
+        initial=_initial(initial),
         random_state=seed,
         name=name,
         data=None if data is None else read_table(data),
@@ -93,6 +99,22 @@ def _objectives(maximize: list[str] | None, minimize: list[str] | None, target: 
     if not found:
         raise ParameterError("nothing is looked for; write --maximize, --minimize or --target with an expression")
     return found
+
+
+def _initial(texts: list[str] | None) -> int | dict[str, int] | None:
+    if not texts:
+        return None
+    try:
+        if len(texts) == 1 and "=" not in texts[0]:
+            return int(texts[0])
+        return {task: int(number) for task, number in options.pairs(texts, "--initial").items()}
+    except ValueError as error:
+        if isinstance(error, ParameterError):
+            raise
+        raise ParameterError(
+            f"--initial {' '.join(texts)!r} has what is no whole number; write --initial 4, or --initial TASK=4 for "
+            "each task"
+        ) from error
 
 
 def _cost(text: str) -> Any:
