@@ -7,11 +7,13 @@ import os
 from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any
 
 import pandas as pd
 
+from mfgp.architectures import CascadeGP, DifferenceGP
 from mfgp.architectures.regressor import Regressor
 from mfgp.data.table import listed
 from mfgp.errors import ColumnError, DataTypeError, ParameterError
@@ -106,6 +108,7 @@ class Definition:
         learned = tuple(each for each in conditions if each not in known)
         for condition in learned:
             _require_tasks(condition, tasks, space.columns)
+        _require_chain(estimator, [str(task) for task in tasks], objectives, learned)
         if budget is not None and not (_is_number(budget) and budget > 0.0):
             raise ParameterError(f"budget={budget!r}, expected a positive number in the unit of the costs, or None")
         if stopping is not None and not isinstance(stopping, StoppingRule):
@@ -213,6 +216,24 @@ def _require_tasks(expression: Expression, tasks: Collection[Hashable], inputs: 
                 f"objectives and other conditions in the tasks {listed(tasks)}"
             )
     expression.require_tasks(list(tasks))
+
+
+def _require_chain(
+    estimator: Regressor, tasks: list[str], objectives: Iterable[Objective], constraints: Iterable[Condition]
+) -> None:
+    """Raise ParameterError if a chain would go through a task of constraints alone, which may be no fidelity."""
+    if not isinstance(estimator, DifferenceGP | CascadeGP) or estimator.sources is not None:
+        return
+    aims = {task for each in objectives for task in each.quantity.tasks}
+    between = [task for each in constraints for task in each.tasks if task not in aims and task in tasks[1:-1]]
+    if between:
+        others = [task for task in tasks if task not in between]
+        without, through = ({after: [before] for before, after in pairwise(order)} for order in (others, tasks))
+        raise ParameterError(
+            f"{listed(dict.fromkeys(between))} is a task of constraints alone, and a {type(estimator).__name__} would "
+            f"compute the next task in costs from it; say what is computed from what, by sources={without} if it is no "
+            f"fidelity, or by sources={through} if it is one"
+        )
 
 
 def _require_names(inputs: Iterable[Hashable], tasks: Iterable[Hashable]) -> None:

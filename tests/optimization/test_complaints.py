@@ -210,6 +210,26 @@ def test_what_cannot_work_is_refused_before_the_start_is_paid(
     assert not storage.exists()
 
 
+@pytest.mark.parametrize("estimator", [mfgp.DifferenceGP, mfgp.CascadeGP])
+def test_a_chain_through_a_task_of_constraints_has_to_be_meant(build: Build, estimator: Any) -> None:
+    def begun(tasks: str, **options: Any) -> Campaign:
+        defaults = {"estimator": estimator(), "constraints": "loss < 0.1"}
+        return build(**defaults | {"costs": dict.fromkeys(tasks.split(), 1)} | options)
+
+    with pytest.raises(ParameterError) as complaint:
+        begun("low loss high")
+    message = str(complaint.value)
+    assert f"'loss' is a task of constraints alone, and a {estimator.__name__} would compute the next task" in message
+    cures = [{"high": ["low"]}, {"loss": ["low"], "high": ["loss"]}]
+    for sources in cures:
+        assert f"by sources={sources} if it is" in message
+        begun("low loss high", estimator=estimator(sources=sources))
+    begun("low loss high", estimator=mfgp.MultiTaskGP())
+    begun("low loss high", objective=maximize("high - loss"))
+    begun("loss low high")
+    begun("low high loss")
+
+
 def lines(**columns: list[Any]) -> pd.DataFrame:
     return pd.DataFrame({"x": [0.1], "y": [0.2], **columns})
 
