@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,8 +15,6 @@ from mfgp.cli.campaign.shown import shown
 from mfgp.cli.console import aside, complaining, out
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from mfgp import Campaign
 
 
@@ -66,7 +64,7 @@ def _plot(campaign: Campaign, folder: Path, notes: Console) -> None:
     from mfgp.errors import DataError
 
     objectives = campaign.objectives
-    drawn: dict[str, Callable[[], Figure]] = {
+    drawn: dict[str, Callable[[], Any]] = {
         "progress": lambda: plotting.progress(campaign),
         "spending": lambda: plotting.spending(campaign),
     }
