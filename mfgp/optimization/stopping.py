@@ -32,7 +32,7 @@ class StoppingRule:
     --------
     >>> rule = StoppingRule(gain_per_cost=0.01, patience=2)
     >>> rule.verdict([0.5, 0.004], 0.003, chance=0.1)
-    'the last 2 questions promise at most 0.004 a unit of cost, less than 0.01; the best ... better with probability 0.1'
+    'the last 2 questions promise at most 0.004 a unit of cost, less than 0.01; the best ... with probability 0.1'
     >>> rule.verdict([0.5, 0.04], 0.003, chance=0.1) is None
     True
     """

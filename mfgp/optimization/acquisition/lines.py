@@ -48,9 +48,8 @@ def expected_maximum(levels: Tensor, slopes: Tensor, margin: float = 0.0) -> Exp
     levels, slopes = torch.broadcast_tensors(levels, slopes)
     shape, count = levels.shape[:-1], levels.shape[-1]
     a, b = levels.reshape(-1, count), slopes.reshape(-1, count)
-    parts = [
-        _of_batch(*part, margin) for part in zip(*(x.split(max(1, ENTRIES // count**2)) for x in (a, b)), strict=True)
-    ]
+    block = max(1, ENTRIES // count**2)
+    parts = [_of_batch(*part, margin) for part in zip(a.split(block), b.split(block), strict=True)]
     gain, chance = (torch.cat(part).view(shape) for part in zip(*parts, strict=True))
     return ExpectedMaximum(gain, chance)
 
