@@ -16,7 +16,7 @@ tests:
 oldest:
 	pytest tests/data tests/datasets tests/expressions tests/kernels tests/prediction tests/diagnostics tests/persistence \
 		tests/plotting tests/screening tests/cli tests/optimization/test_laws.py tests/optimization/test_complaints.py \
-		tests/architectures/test_laws.py tests/architectures/test_scikit_learn.py tests/test_model.py tests/test_materials.py
+		tests/optimization/test_stored.py tests/architectures/test_laws.py tests/architectures/test_scikit_learn.py tests/test_model.py tests/test_materials.py
 
 format:
 	ruff format .
