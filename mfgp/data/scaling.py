@@ -15,6 +15,8 @@ from torch import Tensor
 from mfgp.data.task_values import TaskValues
 from mfgp.errors import DataTypeError
 
+_ROUNDING = 1e-12  # of the largest value, a deviation below which is taken for rounding
+_FARTHEST = 1e100  # deviations from the mean of an input, beyond which it does not matter how far it is
 
 class TaskStandardize(OutcomeTransform):
     """Subtract each task's mean and divide by its standard deviation; the task is the last column of X.
@@ -116,13 +118,28 @@ def standardize_inputs(X: Tensor, categorical: Collection[int] = ()) -> AffineIn
         return None
     inputs = X[:, numbers]
     spread = torch.stack([_spread(values) or _size(values) for values in inputs.T])
-    return AffineInputTransform(d=X.shape[-1], coefficient=spread, offset=inputs.mean(0), indices=numbers)
+    size = torch.stack([_size(values) for values in inputs.T])
+    centre = (inputs / size).mean(0) * size
+    return AffineInputTransform(d=X.shape[-1], coefficient=spread, offset=centre, indices=numbers)
+
+
+def standardized_inputs(scaling: AffineInputTransform | None, rows: Tensor) -> Tensor:
+    """Rows (..., d + 1) as `standardize_inputs` has them, kept where the square of a distance is a float.
+
+    Examples
+    --------
+    >>> x = torch.tensor([[1e-300, 0.0], [3e-300, 0.0]], dtype=torch.float64)
+    >>> standardized_inputs(standardize_inputs(x), torch.tensor([[1.0, 0.0]], dtype=torch.float64)).tolist()
+    [[1e+100, 0.0]]
+    """
+    return rows if scaling is None else scaling(rows).clamp(-_FARTHEST, _FARTHEST)
 
 
 def _spread(values: Tensor) -> Tensor | None:
     """Standard deviation of values, None where they do not differ beyond rounding."""
-    spread = values.std() if values.numel() > 1 else torch.zeros(()).to(values)
-    return spread if spread > 1e-12 * values.abs().max() else None
+    size = _size(values)
+    spread = (values / size).std() if values.numel() > 1 else torch.zeros(()).to(values)
+    return spread * size if spread > _ROUNDING else None
 
 
 def _size(values: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ from linear_operator import to_linear_operator
 from torch import Tensor
 
 from mfgp.data.observations import Observations
-from mfgp.data.scaling import TaskStandardize, standardize_inputs
+from mfgp.data.scaling import TaskStandardize, standardize_inputs, standardized_inputs
 from mfgp.errors import ParameterError
 from mfgp.inference import Fantasies, FitReport, TaskNoise, fit, refit
 from mfgp.inference.posterior import Joint
@@ -328,7 +328,7 @@ class TaskGP(KeptPosterior, ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
 
     def encode(self, rows: Tensor) -> Tensor:
         """Rows (..., d + 1) as the kernel reads them: standardised inputs, and the index of the task."""
-        return self.task_values.encode(rows if self.input_scaling is None else self.input_scaling(rows))
+        return self.task_values.encode(standardized_inputs(self.input_scaling, rows))
 
     def _units(self) -> tuple[Tensor, Tensor]:
         transform = getattr(self, "outcome_transform", None)
