@@ -36,8 +36,8 @@ def require_squarable(values: Array, names: Sequence[Hashable], table: str) -> N
     for name, size in zip(names, sizes.T, strict=True):
         if (size > LARGEST).any():
             raise DataError(
-                f"column {name!r} of {table} holds {np.nanmax(size):g}, expected sizes up to {LARGEST:g}, whose squares, "
-                "the variances, are floats: give it in a larger unit"
+                f"column {name!r} of {table} holds {np.nanmax(size):g}, expected sizes up to {LARGEST:g}, whose "
+                "squares, the variances, are floats: give it in a larger unit"
             )
 
 
@@ -62,6 +62,6 @@ def require_spread(values: Array, names: Sequence[Hashable]) -> None:
     for name, width in zip(names, widths, strict=True):
         if 0.0 < width < SMALLEST:
             raise DataError(
-                f"the values of {name!r} in Y differ by {width:g} at most, expected at least {SMALLEST:g}, whose square, "
-                "the variance, is a float: give it in a smaller unit, or its logarithm"
+                f"the values of {name!r} in Y differ by {width:g} at most, expected at least {SMALLEST:g}, whose "
+                "square, the variance, is a float: give it in a smaller unit, or its logarithm"
             )

@@ -18,6 +18,7 @@ from mfgp.errors import DataTypeError
 _ROUNDING = 1e-12  # of the largest value, a deviation below which is taken for rounding
 _FARTHEST = 1e100  # deviations from the mean of an input, beyond which it does not matter how far it is
 
+
 class TaskStandardize(OutcomeTransform):
     """Subtract each task's mean and divide by its standard deviation; the task is the last column of X.
 
