@@ -110,7 +110,7 @@ def _tasks(random: Generator, X: pd.DataFrame, traits: list[str]) -> pd.DataFram
     u = (numbers - numbers.min(axis=0)) / np.where(spread > 0.0, spread, 1.0)
     first = _function(random, u)
     columns = []
-    for task in range(count):
+    for _ in range(count):
         kind = str(random.choice(["related", "related", "identical", "collinear", "constant", "unrelated", "noise"]))
         y = {
             "related": lambda: random.normal() * first + 0.3 * _function(random, u),

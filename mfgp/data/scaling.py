@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor
 from mfgp.data.task_values import TaskValues
 from mfgp.errors import DataTypeError
 
+_APART = math.log(1e6)  # between logarithms of tasks' spreads, beyond which they are in units of their own
 _ROUNDING = 1e-12  # of the largest value, a deviation below which is taken for rounding
 _FARTHEST = 1e100  # deviations from the mean of an input, beyond which it does not matter how far it is
 
@@ -24,7 +26,8 @@ class TaskStandardize(OutcomeTransform):
 
     Unlike BoTorch's ``StratifiedStandardize`` it also takes a posterior over several tasks back to their units. A
     task whose values do not differ, or that has one only, says nothing of its spread: it is given the geometric mean of
-    the other tasks' (one where no task has any), as fidelities of one quantity share a unit.
+    the other tasks' (one where no task has any), as fidelities of one quantity share a unit. Where the others are more
+    than a factor of 1e6 apart there is none that they share, and it is given the size of its own values.
 
     Parameters
     ----------
@@ -54,12 +57,11 @@ class TaskStandardize(OutcomeTransform):
         if self.training:
             measured = {index: Y[..., 0][task == index] for index in task.unique().tolist()}
             spreads = {index: _spread(values) for index, values in measured.items()}
-            known = [spread.log() for spread in spreads.values() if spread is not None]
-            borrowed = torch.stack(known).mean().exp() if known else 1.0
+            shared = _shared([spread for spread in spreads.values() if spread is not None])
             for index, values in measured.items():
                 spread = spreads[index]
                 self.means[index] = values.mean()
-                self.stdvs[index] = borrowed if spread is None else spread
+                self.stdvs[index] = _unit(values, shared) if spread is None else spread
         means, stdvs = self.means[task].unsqueeze(-1), self.stdvs[task].unsqueeze(-1)
         return (Y - means) / stdvs, None if Yvar is None else Yvar / stdvs / stdvs
 
@@ -141,6 +143,20 @@ def _spread(values: Tensor) -> Tensor | None:
     size = _size(values)
     spread = (values / size).std() if values.numel() > 1 else torch.zeros(()).to(values)
     return spread * size if spread > _ROUNDING else None
+
+
+def _shared(spreads: list[Tensor]) -> float | None:
+    """The unit that tasks of these spreads share: one where there is none, None where they are too far apart."""
+    if not spreads:
+        return 1.0
+    logs = torch.stack(spreads).log()
+    return logs.mean().exp().item() if logs.max() - logs.min() < _APART else None
+
+
+def _unit(values: Tensor, shared: float | None) -> Tensor:
+    """The unit of values that do not differ: the shared one, or their size, and in no case smaller than rounding."""
+    size = _size(values)
+    return size if shared is None else (size * _ROUNDING).clamp_min(shared)
 
 
 def _size(values: Tensor) -> Tensor:

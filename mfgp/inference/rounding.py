@@ -21,5 +21,6 @@ def above_rounding(prior: Tensor, explained: Tensor) -> Tensor:
     1e-13
     """
     covariance = prior - explained
-    covariance.diagonal(dim1=-2, dim2=-1).add_(prior.diagonal(dim1=-2, dim2=-1), alpha=ROUNDING)
+    variance = covariance.diagonal(dim1=-2, dim2=-1)
+    variance.clamp_min_(0.0).add_(prior.diagonal(dim1=-2, dim2=-1), alpha=ROUNDING)
     return covariance
