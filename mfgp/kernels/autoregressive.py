@@ -144,7 +144,8 @@ class AutoregressiveKernel(TaskKernel):
     def set_scale(self, task: int, scale: float) -> None:
         """Set the standard deviation of one task's difference, kept inside its bounds."""
         constraint = self.raw_scale_constraint
-        inside = torch.as_tensor(scale).to(self.raw_scale).clamp(2 * constraint.lower_bound, constraint.upper_bound / 2)
+        inside = torch.as_tensor(scale, dtype=torch.float64).to(self.raw_scale)
+        inside = inside.clamp(2 * constraint.lower_bound, constraint.upper_bound / 2)
         self.raw_scale[..., task] = constraint.inverse_transform(inside)
 
     def _descendants(self, process: int) -> tuple[bool, ...]:

@@ -95,8 +95,8 @@ class CascadeKernel(TaskKernel):
     @torch.no_grad()
     def set_scales(self, own: float, curve: float, slopes: Tensor) -> None:
         """Set the standard deviations s, c and w (k,), kept inside their bounds."""
-        _set(self, torch.as_tensor([own]))
-        _set(self.relation, torch.cat([torch.as_tensor([curve]), slopes.cpu()]))
+        _set(self, torch.as_tensor([own], dtype=torch.float64))
+        _set(self.relation, torch.cat([torch.as_tensor([curve], dtype=torch.float64), slopes.cpu()]))
 
 
 class _OnInputs(Kernel):

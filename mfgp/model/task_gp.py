@@ -150,7 +150,7 @@ class TaskGP(KeptPosterior, ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         self._task_feature = inputs
         self._output_tasks = task_values.values.tolist() if output_tasks is None else list(output_tasks)
         self._num_outputs = len(self._output_tasks)
-        self._map_tasks(torch.tensor(self._output_tasks))
+        self._map_tasks(torch.tensor(self._output_tasks, dtype=torch.float64))
         self.fantasies: Fantasies | None = None
         self._exact, self._parameters_then = None, []
         if input_transform is not None:
