@@ -17,22 +17,7 @@ from threadpoolctl import threadpool_info
 import mfgp
 from mfgp.architectures.regressor import Regressor
 from mfgp.validation import cross_validate
-
-KINDS: list[Callable[..., Regressor]] = [
-    mfgp.DifferenceGP,
-    mfgp.MultiTaskGP,
-    mfgp.LatentVariableGP,
-    mfgp.IndependentGP,
-    mfgp.CascadeGP,
-    mfgp.AutoGP,
-]
-
-
-def table() -> tuple[pd.DataFrame, pd.DataFrame]:
-    x = np.linspace(0.0, 1.0, 9)
-    Y = pd.DataFrame({"low": np.sin(6.0 * x), "high": 2.0 * np.sin(6.0 * x) + x})
-    Y.loc[[1, 2, 4, 5, 7], "high"] = np.nan
-    return pd.DataFrame({"x": x}), Y
+from tests.numerics.tables import KINDS, table
 
 
 def state() -> dict[str, Any]:
