@@ -60,7 +60,9 @@ class Columns:
         names, deviations = split(tasks, "--tasks"), pairs(noise, "--noise")
         strangers = [task for task in deviations if task not in names]
         if strangers:
-            raise ParameterError(f"--noise is for {listed(strangers)}, but the tasks are {listed(names)}")
+            raise ParameterError(
+                f"--noise is for {listed(strangers)}, no task of --tasks; the tasks are {listed(names)}"
+            )
         if inputs is not None:
             features = split(inputs, "--inputs")
         elif formula is not None:
