@@ -2,11 +2,11 @@
 
     python -m benchmarks.soak [--problems 2000] [--seed 0] [--first 0] [--out FOLDER]
 
-A problem ends well if it is refused before the fit by an error that says why, or if the means, deviations, intervals
+A problem ends well if it is refused before the fit by an error that says why. Or if the means, deviations, intervals
 and covariances of rows learned from, near and far, with other tasks given and observed, are finite, no variance is
-negative, no mean of a row learned from is further from the values of its task than ten times their width, and the fit takes at
-most 30 seconds. Each problem is a line of ``soak.jsonl`` with its number, which with the seed gives it again
-(``benchmarks.soak_problems.draw_problem``); numbers that have a line are not run again. ``soak.md`` counts them.
+negative, no mean of a row learned from is further from the values of its task than ten times their width, and the fit
+takes at most 30 seconds of one core. Each problem is a line of ``soak.jsonl`` with its number, which with the seed gives
+it again (``benchmarks.soak_problems.draw_problem``); numbers that have a line are not run again. ``soak.md`` counts them.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ ROUNDING = 1e-9  # of a value, a width below which values count as equal
 
 
 def run_problem(problem: SoakProblem) -> dict[str, Any]:
-    """How a problem ended: seconds of the fit, the message of a refusal, and what is wrong, None if nothing is."""
+    """How a problem ended: CPU seconds of the fit, the message of a refusal, and what is wrong, None if nothing is."""
     found: dict[str, Any] = {"refused": None, "wrong": None, "fit": "", "warnings": []}
-    began = time.perf_counter()
+    began = time.process_time()
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
                 model = problem.estimator().fit(problem.X, problem.Y, noise=problem.noise)
             finally:
-                found["seconds"] = time.perf_counter() - began
+                found["seconds"] = time.process_time() - began
             found["fit"] = model.fit_report_.status
             found["wrong"] = _wrong(model, problem)
         found["warnings"] = sorted({f"{w.category.__name__}: {w.message}" for w in caught})
@@ -55,7 +55,7 @@ def run_problem(problem: SoakProblem) -> dict[str, Any]:
     except Exception as error:  # what is not ours is what is looked for
         found["wrong"] = f"{type(error).__name__}: {error}"
     if found["wrong"] is None and found["seconds"] > SLOWEST:
-        found["wrong"] = f"fit took more than {SLOWEST:g} s"
+        found["wrong"] = f"fit took more than {SLOWEST:g} CPU seconds"
     return found
 
 
@@ -94,8 +94,8 @@ def summarise(lines: pd.DataFrame) -> pd.DataFrame:
                 "problems": len(own),
                 "refused": int(own["refused"].notna().sum()),
                 "wrong": int(own["wrong"].notna().sum()),
-                "median s": own["seconds"].median(),
-                "slowest s": own["seconds"].max(),
+                "median CPU s": own["seconds"].median(),
+                "slowest CPU s": own["seconds"].max(),
             }
         )
     return pd.DataFrame(rows)
