@@ -5,8 +5,9 @@
 A problem ends well if it is refused before the fit by an error that says why. Or if the means, deviations, intervals
 and covariances of rows learned from, near and far, with other tasks given and observed, are finite, no variance is
 negative, no mean of a row learned from is further from the values of its task than ten times their width, and the fit
-takes at most 30 seconds of one core. Each problem is a line of ``soak.jsonl`` with its number, which with the seed gives
-it again (``benchmarks.soak_problems.draw_problem``); numbers that have a line are not run again. ``soak.md`` counts them.
+takes at most 30 seconds of one core. Each problem is a line of ``soak.jsonl`` with its number, which with the seed
+gives it again (``benchmarks.soak_problems.draw_problem``); numbers that have a line are not run again. ``soak.md``
+counts them.
 """
 
 from __future__ import annotations
