@@ -74,17 +74,30 @@ def test_validation_and_screening_leave_no_trace() -> None:
     mfgp.screen(mfgp.IndependentGP().fit(X, Y), X, where="high > 0", rank_by="high", top=2)
 
 
-@pytest.mark.usefixtures("untouched")
-@pytest.mark.parametrize("acquisition", ["gain", "log_nei", "random"])
-def test_a_campaign_leaves_no_trace(acquisition: str) -> None:
+def asked(acquisition: str) -> pd.DataFrame:
+    """What a campaign asks for next."""
     X, Y = table()
-    costs = {"low": 1, "high": 10}
     pool = pd.DataFrame({"x": np.linspace(0.0, 1.0, 17)})
+    costs = {"low": 1, "high": 10}
     campaign = mfgp.Campaign(
         mfgp.DifferenceGP(), pool, mfgp.maximize("high"), costs, acquisition=acquisition, storage="sqlite://"
     )
     campaign.tell(pd.concat([X, Y], axis="columns"))
-    campaign.ask(1)
+    return campaign.ask(1)
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize("acquisition", ["gain", "log_nei", "random"])
+def test_a_campaign_leaves_no_trace(acquisition: str) -> None:
+    asked(acquisition)
+
+
+def test_what_a_campaign_asks_does_not_depend_on_seeds_of_others() -> None:
+    torch.manual_seed(1)
+    one = asked("log_nei")
+    torch.manual_seed(2)
+    other = asked("log_nei")
+    pd.testing.assert_frame_equal(one[["x", "task", "gain"]], other[["x", "task", "gain"]], check_exact=True)
 
 
 @pytest.mark.usefixtures("untouched")
