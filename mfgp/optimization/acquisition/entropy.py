@@ -6,6 +6,7 @@ import pandas as pd
 import torch
 from botorch.acquisition.cost_aware import GenericCostAwareUtility
 from botorch.acquisition.max_value_entropy_search import qMultiFidelityMaxValueEntropy
+from botorch.utils.sampling import manual_seed
 
 from mfgp.optimization.acquisition.answer import Answer
 from mfgp.optimization.acquisition.fidelity import chance_of, explained, places_of_maximum, target_of
@@ -37,24 +38,25 @@ class Entropy:
         view = View(decision, "mf_mes")
         model, search, answer = target_of(view), Search(view), Answer(decision.space)
         pending = view.pending_pairs
-        function = qMultiFidelityMaxValueEntropy(
-            model,
-            model.at_target(places_of_maximum(view, model)),
-            num_fantasies=FANTASIES,
-            num_mv_samples=MAXIMA,
-            num_y_samples=VALUES,
-            cost_aware_utility=GenericCostAwareUtility(lambda X, deltas: deltas),
-            project=model.aimed,
-        )
-        while len(answer) < count:
-            function.set_X_pending(pending)
-            found = search.best_pair(function)
-            if found is None:
-                break
-            search.close(found, found.task)
-            why = explained(search, function, found, "tells {:.3g} nats of the best value")
-            cost, chance = search.cost(found.inputs, found.task), chance_of(view, found)
-            answer.add(found, found.task, cost, why, chance=chance)
-            new = view.pairs(found.row.unsqueeze(0), [found.task])
-            pending = new if pending is None else torch.cat([pending, new])
+        with torch.random.fork_rng(), manual_seed(view.seed):
+            function = qMultiFidelityMaxValueEntropy(
+                model,
+                model.at_target(places_of_maximum(view, model)),
+                num_fantasies=FANTASIES,
+                num_mv_samples=MAXIMA,
+                num_y_samples=VALUES,
+                cost_aware_utility=GenericCostAwareUtility(lambda X, deltas: deltas),
+                project=model.aimed,
+            )
+            while len(answer) < count:
+                function.set_X_pending(pending)
+                found = search.best_pair(function)
+                if found is None:
+                    break
+                search.close(found, found.task)
+                why = explained(search, function, found, "tells {:.3g} nats of the best value")
+                cost, chance = search.cost(found.inputs, found.task), chance_of(view, found)
+                answer.add(found, found.task, cost, why, chance=chance)
+                new = view.pairs(found.row.unsqueeze(0), [found.task])
+                pending = new if pending is None else torch.cat([pending, new])
         return answer.frame(search.inputs.iloc[:0])
