@@ -10,7 +10,7 @@ from gpytorch.kernels import Kernel
 from torch import Tensor
 
 from mfgp.data.observations import Observations
-from mfgp.data.scaling import TaskStandardize, standardize_inputs
+from mfgp.data.scaling import TaskStandardize, standardize_inputs, standardized_inputs
 from mfgp.inference.cascade import Cascade
 from mfgp.inference.cascade_fitting import fit_cascade
 from mfgp.inference.pattern import Known
@@ -143,10 +143,8 @@ class CascadeModel:
         return self.cascade.noise_variance.sqrt() * self._units()[1]
 
     def _inputs(self, X: Tensor) -> Tensor:
-        if self.input_scaling is None:
-            return X
         rows = torch.cat([X, torch.zeros(len(X), 1).to(X)], dim=-1)
-        return self.input_scaling(rows)[..., :-1]
+        return standardized_inputs(self.input_scaling, rows)[..., :-1]
 
     def _units(self) -> tuple[Tensor, Tensor]:
         return self.outcome_transform.means, self.outcome_transform.stdvs

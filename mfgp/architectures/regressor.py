@@ -20,6 +20,7 @@ from mfgp.architectures.checking import Checking
 from mfgp.architectures.concentration import Fitted, concentrate, starting_concentration
 from mfgp.architectures.levels import level_positions
 from mfgp.architectures.saving import Saving
+from mfgp.data.exactness import require_consistent
 from mfgp.data.inputs import Inputs
 from mfgp.data.labels import as_array
 from mfgp.data.levels import Unseen
@@ -141,6 +142,8 @@ class Regressor(Checking, Saving, RegressorMixin, BaseEstimator, metaclass=ABCMe
         x, index = inputs.read(X)
         y = tasks.read(Y, X)
         known = None if noise is None else tasks.read_noise(noise, X)
+        if known is not None:
+            require_consistent(x, y, known, tasks.names)
         measured = ~np.isnan(y).all(axis=1)
         if inputs.levels and not measured.all():
             inputs = inputs.only(x[measured])

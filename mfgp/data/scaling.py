@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 
 import torch
@@ -15,13 +16,18 @@ from torch import Tensor
 from mfgp.data.task_values import TaskValues
 from mfgp.errors import DataTypeError
 
+_APART = math.log(1e6)  # between logarithms of tasks' spreads, beyond which they are in units of their own
+_ROUNDING = 1e-12  # of the largest value, a deviation below which is taken for rounding
+_FARTHEST = 1e100  # deviations from the mean of an input, beyond which it does not matter how far it is
+
 
 class TaskStandardize(OutcomeTransform):
     """Subtract each task's mean and divide by its standard deviation; the task is the last column of X.
 
     Unlike BoTorch's ``StratifiedStandardize`` it also takes a posterior over several tasks back to their units. A
     task whose values do not differ, or that has one only, says nothing of its spread: it is given the geometric mean of
-    the other tasks' (one where no task has any), as fidelities of one quantity share a unit.
+    the other tasks' (one where no task has any), as fidelities of one quantity share a unit. Where the others are more
+    than a factor of 1e6 apart there is none that they share, and it is given the size of its own values.
 
     Parameters
     ----------
@@ -51,12 +57,11 @@ class TaskStandardize(OutcomeTransform):
         if self.training:
             measured = {index: Y[..., 0][task == index] for index in task.unique().tolist()}
             spreads = {index: _spread(values) for index, values in measured.items()}
-            known = [spread.log() for spread in spreads.values() if spread is not None]
-            borrowed = torch.stack(known).mean().exp() if known else 1.0
+            shared = _shared([spread for spread in spreads.values() if spread is not None])
             for index, values in measured.items():
                 spread = spreads[index]
                 self.means[index] = values.mean()
-                self.stdvs[index] = borrowed if spread is None else spread
+                self.stdvs[index] = _unit(values, shared) if spread is None else spread
         means, stdvs = self.means[task].unsqueeze(-1), self.stdvs[task].unsqueeze(-1)
         return (Y - means) / stdvs, None if Yvar is None else Yvar / stdvs / stdvs
 
@@ -116,13 +121,42 @@ def standardize_inputs(X: Tensor, categorical: Collection[int] = ()) -> AffineIn
         return None
     inputs = X[:, numbers]
     spread = torch.stack([_spread(values) or _size(values) for values in inputs.T])
-    return AffineInputTransform(d=X.shape[-1], coefficient=spread, offset=inputs.mean(0), indices=numbers)
+    size = torch.stack([_size(values) for values in inputs.T])
+    centre = (inputs / size).mean(0) * size
+    return AffineInputTransform(d=X.shape[-1], coefficient=spread, offset=centre, indices=numbers)
+
+
+def standardized_inputs(scaling: AffineInputTransform | None, rows: Tensor) -> Tensor:
+    """Rows (..., d + 1) as `standardize_inputs` has them, kept where the square of a distance is a float.
+
+    Examples
+    --------
+    >>> x = torch.tensor([[1e-300, 0.0], [3e-300, 0.0]], dtype=torch.float64)
+    >>> standardized_inputs(standardize_inputs(x), torch.tensor([[1.0, 0.0]], dtype=torch.float64)).tolist()
+    [[1e+100, 0.0]]
+    """
+    return rows if scaling is None else scaling(rows).clamp(-_FARTHEST, _FARTHEST)
 
 
 def _spread(values: Tensor) -> Tensor | None:
     """Standard deviation of values, None where they do not differ beyond rounding."""
-    spread = values.std() if values.numel() > 1 else torch.zeros(()).to(values)
-    return spread if spread > 1e-12 * values.abs().max() else None
+    size = _size(values)
+    spread = (values / size).std() if values.numel() > 1 else torch.zeros(()).to(values)
+    return spread * size if spread > _ROUNDING else None
+
+
+def _shared(spreads: list[Tensor]) -> float | None:
+    """The unit that tasks of these spreads share: one where there is none, None where they are too far apart."""
+    if not spreads:
+        return 1.0
+    logs = torch.stack(spreads).log()
+    return logs.mean().exp().item() if logs.max() - logs.min() < _APART else None
+
+
+def _unit(values: Tensor, shared: float | None) -> Tensor:
+    """The unit of values that do not differ: the shared one, or their size, and in no case smaller than rounding."""
+    size = _size(values)
+    return size if shared is None else (size * _ROUNDING).clamp_min(shared)
 
 
 def _size(values: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mfgp.data.labels import Labels, holds_labels
+from mfgp.data.magnitudes import require_spread, require_squarable
 from mfgp.data.table import Array, Table, as_table, listed, read_numbers, require_same_rows, require_unique
 from mfgp.errors import ColumnError, DataError
 
@@ -158,6 +159,7 @@ class Tasks:
                 f"Y has no value at all for {listed(empty)}: a task needs at least one; write "
                 "Y.dropna(axis='columns', how='all') to leave out such tasks"
             )
+        require_spread(values, self.names)
         return values
 
     def read_given(self, Y: Any, X: Any, name: str = "given") -> Array:
@@ -249,6 +251,7 @@ class Tasks:
         places = [self.names.index(column) for column in frame.columns]
         numbers = [position for position, task in enumerate(places) if task not in labels]
         values[:, [places[position] for position in numbers]] = read_numbers(frame.iloc[:, numbers], name)
+        require_squarable(values, self.names, name)
         for position, task in enumerate(places):
             if task in labels:
                 values[:, task] = labels[task].codes(frame.iloc[:, position], _where(self.names[task], name))

@@ -6,7 +6,6 @@ from copy import deepcopy
 from typing import Any
 
 import torch
-from botorch.utils.constraints import LogTransformedInterval
 from gpytorch.likelihoods.gaussian_likelihood import _GaussianLikelihoodBase
 from gpytorch.likelihoods.noise_models import HomoskedasticNoise
 from linear_operator.operators import DiagLinearOperator
@@ -14,6 +13,7 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from mfgp.data.task_values import TaskValues
+from mfgp.kernels.bounds import Bounds
 from mfgp.kernels.priors import NoisePrior, RelatedNoisePrior
 
 
@@ -66,7 +66,7 @@ class TaskNoise(_GaussianLikelihoodBase):
         self.register_buffer("learned", learned)
         self.register_buffer("typical_variance", typical)
         self.register_parameter("raw_scale", Parameter(torch.zeros(num_tasks, dtype=torch.float64)))
-        self.register_constraint("raw_scale", LogTransformedInterval(*self.BOUNDS, initial_value=0.1))
+        self.register_constraint("raw_scale", Bounds(*self.BOUNDS, initial_value=0.1))
         prior = NoisePrior(_groups(groups, learned)) if related is None else RelatedNoisePrior(related)
         self.register_prior("scale_prior", prior, _scale)
         self.to(task.device)

@@ -15,6 +15,7 @@ from mfgp.data.observations import Observations
 from mfgp.errors import NumericsError
 from mfgp.inference.evidence import factorise
 from mfgp.inference.noise import TaskNoise
+from mfgp.inference.rounding import above_rounding
 from mfgp.inference.threads import one_thread
 from mfgp.inference.triangular import solve_lower
 from mfgp.kernels.cross import CrossCovariance
@@ -207,7 +208,7 @@ class ExactPosterior:
                 here = slice(start, start + self._block)
                 prior = self.kernel.task_covariance(x[here]) + self.kernel.offsets()
                 mean[here], half = self.halves(x[here])
-                covariance[here] = prior - half @ half.mT
+                covariance[here] = above_rounding(prior, half @ half.mT)
         return Joint(mean, covariance)
 
     @torch.no_grad()

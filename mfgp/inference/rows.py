@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mfgp.inference.posterior import ExactPosterior, Joint
+from mfgp.inference.rounding import above_rounding
 from mfgp.inference.threads import one_thread
 from mfgp.inference.triangular import solve_lower
 from mfgp.kernels.stationary import row_keys
@@ -100,7 +101,7 @@ class RowPosterior:
             for j, other in enumerate(halves[: i + 1]):
                 explained[:, i, j] = explained[:, j, i] = torch.linalg.vecdot(one, other).to(x)
         prior = self.kernel.task_covariance(x)[..., self.tasks, :][..., self.tasks] + self._prior_offsets
-        return Joint(mean, prior - explained)
+        return Joint(mean, above_rounding(prior, explained))
 
     def _cross(self, x: Tensor, keys: Tensor | None, cross: list[Tensor]) -> None:
         """Write the covariance (b, N) of each task with the observations; `keys` where rows may be among these."""

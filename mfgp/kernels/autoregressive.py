@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 import torch
-from botorch.utils.constraints import LogTransformedInterval
 from gpytorch.kernels import Kernel
 from torch import Tensor
 from torch.nn import Parameter
 
 from mfgp.errors import ParameterError
+from mfgp.kernels.bounds import Bounds
 from mfgp.kernels.priors import NormalPrior, ScalePrior
 from mfgp.kernels.task_kernel import CovarianceGradient, Process, TaskKernel
 
@@ -69,7 +69,7 @@ class AutoregressiveKernel(TaskKernel):
         self.register_parameter("weights", torch.nn.Parameter(weights))
         raw_scale = torch.zeros(*batch_shape, self.num_tasks, dtype=torch.float64)
         self.register_parameter("raw_scale", torch.nn.Parameter(raw_scale))
-        self.register_constraint("raw_scale", LogTransformedInterval(1e-4, 1e2, initial_value=1.0))
+        self.register_constraint("raw_scale", Bounds(1e-4, 1e2, initial_value=1.0))
         self.register_prior("weights_prior", NormalPrior(10.0), _weights)
         self.register_prior("scale_prior", ScalePrior(3.0, shape=2.0), _scale)
 
@@ -144,7 +144,8 @@ class AutoregressiveKernel(TaskKernel):
     def set_scale(self, task: int, scale: float) -> None:
         """Set the standard deviation of one task's difference, kept inside its bounds."""
         constraint = self.raw_scale_constraint
-        inside = torch.as_tensor(scale).to(self.raw_scale).clamp(2 * constraint.lower_bound, constraint.upper_bound / 2)
+        inside = torch.as_tensor(scale, dtype=torch.float64).to(self.raw_scale)
+        inside = inside.clamp(2 * constraint.lower_bound, constraint.upper_bound / 2)
         self.raw_scale[..., task] = constraint.inverse_transform(inside)
 
     def _descendants(self, process: int) -> tuple[bool, ...]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from botorch.utils.constraints import LogTransformedInterval
 from gpytorch.kernels import Kernel
 from torch import Tensor
 from torch.nn import Parameter
 
+from mfgp.kernels.bounds import Bounds
 from mfgp.kernels.priors import ScalePrior
 from mfgp.kernels.stationary import input_kernel
 from mfgp.kernels.task_kernel import Process, TaskKernel, correlate, identical
@@ -60,7 +60,7 @@ class CascadeKernel(TaskKernel):
         self.own = _OnInputs(own, num_inputs)
         self.relation = _Relation(relation, num_inputs, num_sources)
         self.register_parameter("raw_scale", Parameter(torch.zeros(1, dtype=torch.float64)))
-        self.register_constraint("raw_scale", LogTransformedInterval(*_BOUNDS, initial_value=1.0))
+        self.register_constraint("raw_scale", Bounds(*_BOUNDS, initial_value=1.0))
         self.register_prior("scale_prior", ScalePrior(3.0, shape=2.0), _scale)
 
     @property
@@ -95,8 +95,8 @@ class CascadeKernel(TaskKernel):
     @torch.no_grad()
     def set_scales(self, own: float, curve: float, slopes: Tensor) -> None:
         """Set the standard deviations s, c and w (k,), kept inside their bounds."""
-        _set(self, torch.as_tensor([own]))
-        _set(self.relation, torch.cat([torch.as_tensor([curve]), slopes.cpu()]))
+        _set(self, torch.as_tensor([own], dtype=torch.float64))
+        _set(self.relation, torch.cat([torch.as_tensor([curve], dtype=torch.float64), slopes.cpu()]))
 
 
 class _OnInputs(Kernel):
@@ -120,7 +120,7 @@ class _Relation(_OnInputs):
         self.num_sources = num_sources
         self.values = input_kernel("rbf", num_sources)
         self.register_parameter("raw_scale", Parameter(torch.zeros(1 + num_sources, dtype=torch.float64)))
-        self.register_constraint("raw_scale", LogTransformedInterval(*_BOUNDS, initial_value=1.0))
+        self.register_constraint("raw_scale", Bounds(*_BOUNDS, initial_value=1.0))
         self.register_prior("scale_prior", ScalePrior(3.0, shape=2.0), _scale)
 
     @property

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import torch
-from botorch.utils.constraints import LogTransformedInterval
 from gpytorch.kernels import Kernel
 from torch import Tensor
 from torch.nn import Parameter
 
+from mfgp.kernels.bounds import Bounds
 from mfgp.kernels.priors import CauchyPrior, ScalePrior
 from mfgp.kernels.task_kernel import CovarianceGradient, Process, TaskKernel
 
@@ -54,7 +54,7 @@ class CoregionalizationKernel(TaskKernel):
         shape = (*batch_shape, len(input_kernels), num_tasks)
         self.register_parameter("loadings", torch.nn.Parameter(torch.ones(*shape, rank, dtype=torch.float64)))
         self.register_parameter("raw_specific", torch.nn.Parameter(torch.zeros(*shape, dtype=torch.float64)))
-        self.register_constraint("raw_specific", LogTransformedInterval(1e-4, 1e2, initial_value=0.3))
+        self.register_constraint("raw_specific", Bounds(1e-4, 1e2, initial_value=0.3))
         self.register_prior("loadings_prior", CauchyPrior(1.0), _loadings)
         self.register_prior("specific_prior", ScalePrior(1.0), _specific)
 

@@ -9,11 +9,11 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import torch
-from botorch.utils.constraints import LogTransformedInterval
 from gpytorch.kernels import Kernel, MaternKernel, RBFKernel
 from torch import Tensor
 
 from mfgp.errors import ParameterError
+from mfgp.kernels.bounds import Bounds
 from mfgp.kernels.levels import plain
 from mfgp.kernels.priors import LengthscalePrior
 
@@ -196,14 +196,16 @@ def input_kernel(
             "or give a GPyTorch kernel such as gpytorch.kernels.RQKernel()"
         )
     prior = LengthscalePrior(num_inputs, stretch)
-    constraint = LogTransformedInterval(*LENGTHSCALE_BOUNDS, initial_value=prior.median)
+    constraint = Bounds(*LENGTHSCALE_BOUNDS, initial_value=prior.median)
     options: dict[str, Any] = {
         "ard_num_dims": num_inputs,
         "batch_shape": batch_shape,
         "lengthscale_prior": prior,
         "lengthscale_constraint": constraint,
     }
-    return (RBFKernel(**options) if kernel == "rbf" else MaternKernel(nu=smoothness[kernel], **options)).double()
+    named = (RBFKernel(**options) if kernel == "rbf" else MaternKernel(nu=smoothness[kernel], **options)).double()
+    named.lengthscale = prior.median  # what the constructor set was rounded to torch's default type
+    return named
 
 
 @torch.no_grad()

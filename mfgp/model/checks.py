@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from mfgp.data.magnitudes import LARGEST
 from mfgp.data.task_values import TaskValues
 from mfgp.errors import DataError, ParameterError
 from mfgp.kernels import TaskKernel
@@ -50,6 +51,12 @@ def check_training_data(train_X: Tensor, train_Y: Tensor, train_Yvar: Tensor | N
         wrong = int((~values.isfinite()).any(-1).sum())
         if wrong:
             raise DataError(f"{name} holds NaN or infinity in {wrong} of {len(values)} rows; leave these rows out")
+    largest = train_Y.abs().max().item()
+    if largest > LARGEST:
+        raise DataError(
+            f"train_Y holds {largest:g}, expected sizes up to {LARGEST:g}, whose squares, the variances, are floats; "
+            "give it in a larger unit"
+        )
     if train_Yvar is None:
         return
     if train_Yvar.shape != train_Y.shape:

@@ -49,10 +49,11 @@ class KeptPosterior:
                 f"this model is a batch of {tuple(self.train_inputs[0].shape[:-2])} fantasies, which have no one "
                 "posterior; write posterior(X)"
             )
-        if self._exact is None or not self._is_as_it_was():
-            self.keep(self.posterior_of_data())
-        assert self._exact is not None
-        return self._exact
+        kept = self._exact
+        if kept is None or not self._is_as_it_was():
+            kept = self.posterior_of_data()
+            self.keep(kept)
+        return kept
 
     def posterior_of_data(self) -> ExactPosterior:
         """The posterior made anew from the data."""
@@ -60,8 +61,8 @@ class KeptPosterior:
 
     def keep(self, posterior: ExactPosterior) -> None:
         """Keep a posterior that was made at the current parameters."""
-        self._exact = posterior
         self._parameters_then = [parameter.detach().clone() for parameter in self.parameters()]
+        self._exact = posterior  # last, so that another thread that finds it finds its parameters too
 
     def require_values(self) -> None:
         """Raise DataError if the values learned from are not there: they were left out of the file it came from."""

@@ -24,7 +24,7 @@ from linear_operator import to_linear_operator
 from torch import Tensor
 
 from mfgp.data.observations import Observations
-from mfgp.data.scaling import TaskStandardize, standardize_inputs
+from mfgp.data.scaling import TaskStandardize, standardize_inputs, standardized_inputs
 from mfgp.errors import ParameterError
 from mfgp.inference import Fantasies, FitReport, TaskNoise, fit, refit
 from mfgp.inference.posterior import Joint
@@ -150,7 +150,7 @@ class TaskGP(KeptPosterior, ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
         self._task_feature = inputs
         self._output_tasks = task_values.values.tolist() if output_tasks is None else list(output_tasks)
         self._num_outputs = len(self._output_tasks)
-        self._map_tasks(torch.tensor(self._output_tasks))
+        self._map_tasks(torch.tensor(self._output_tasks, dtype=torch.float64))
         self.fantasies: Fantasies | None = None
         self._exact, self._parameters_then = None, []
         if input_transform is not None:
@@ -328,7 +328,7 @@ class TaskGP(KeptPosterior, ExactGP, MultiTaskGPyTorchModel, FantasizeMixin):
 
     def encode(self, rows: Tensor) -> Tensor:
         """Rows (..., d + 1) as the kernel reads them: standardised inputs, and the index of the task."""
-        return self.task_values.encode(rows if self.input_scaling is None else self.input_scaling(rows))
+        return self.task_values.encode(standardized_inputs(self.input_scaling, rows))
 
     def _units(self) -> tuple[Tensor, Tensor]:
         transform = getattr(self, "outcome_transform", None)

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
+from botorch.utils.sampling import manual_seed
 
 from mfgp.architectures.regressor import Regressor
 from mfgp.data.table import listed
@@ -260,7 +262,8 @@ def chosen_by(definition: Definition, decision: Decision, count: int) -> list[tu
         It chooses what is no candidate, no task that can be measured, or a pair that is closed.
     """
     name = type(definition.chooser).__name__
-    frame = definition.chooser.choose(decision, count)
+    with torch.random.fork_rng(), manual_seed(decision.random_state):  # BoTorch draws here and there from torch's own
+        frame = definition.chooser.choose(decision, count)
     missing = [column for column in (*decision.space.columns, *CHOSEN) if column not in frame.columns]
     if missing:
         raise ColumnError(

@@ -7,6 +7,8 @@ import torch
 
 from mfgp.errors import DataError
 
+_LEAST_EIGENVALUE = 1e-10  # of the known values' correlation matrix, which rounding can make indefinite
+
 
 def condition(
     means: np.ndarray, covariance: np.ndarray, values: np.ndarray, variance: np.ndarray
@@ -51,6 +53,8 @@ def condition(
     after_means[touched] += scale * np.einsum("nkt,nk->nt", gain, surprise)
     reduction = np.einsum("nkt,nks->nts", gain, prior * mask[:, :, None])
     after_covariance[touched] -= reduction * scale[:, :, None] * scale[:, None, :]
+    variances = np.einsum("ntt->nt", after_covariance)
+    np.maximum(variances, 0.0, out=variances)
     return after_means, after_covariance
 
 
@@ -96,11 +100,12 @@ def _system(covariance: np.ndarray, values: np.ndarray, variance: np.ndarray) ->
 
 
 def _factor(system: np.ndarray) -> torch.Tensor:
-    """Cholesky factors of positive definite systems, those of perfectly tied tasks with a jitter of 1e-10."""
+    """Cholesky factors of systems that are positive definite but for rounding, whose small eigenvalues are raised."""
     matrices = torch.from_numpy(system)
     lower, failure = torch.linalg.cholesky_ex(matrices)
     tied = failure > 0
     if tied.any():
-        eye = 1e-10 * torch.eye(system.shape[-1], dtype=torch.float64)
-        lower[tied] = torch.linalg.cholesky(matrices[tied] + eye)
+        values, vectors = torch.linalg.eigh(matrices[tied])
+        least = (2.0 * values[:, :1].abs()).clamp_min(_LEAST_EIGENVALUE)  # the most negative one is rounding alone
+        lower[tied] = torch.linalg.cholesky(vectors * torch.maximum(values, least).unsqueeze(-2) @ vectors.mT)
     return lower

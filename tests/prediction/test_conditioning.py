@@ -143,3 +143,12 @@ def test_densities_of_what_is_known_obey_the_chain_rule() -> None:
         log_density_of_known(means, covariance, both, noise),
         log_density_of_known(means, covariance, first, noise) + log_density_of_known(*after, second, noise),
     )
+
+
+def test_rounding_that_makes_a_covariance_indefinite_is_not_divided_by() -> None:
+    covariance = 1e-15 * np.array([[[1.0, 1.1], [1.1, 1.0]]])
+    values = np.array([[1e-9, -1e-9]])
+    means, after = condition(np.zeros((1, 2)), covariance, values, np.zeros((1, 2)))
+    assert np.abs(means).max() < 1e-7
+    assert np.isfinite(log_density_of_known(np.zeros((1, 2)), covariance, values, np.zeros((1, 2)))).all()
+    assert (np.diagonal(after, axis1=1, axis2=2) >= 0.0).all()

@@ -115,5 +115,6 @@ def reference_point(view: View) -> Tensor:
     inferred = infer_reference_point(means[is_non_dominated(means)])
     said = [each.reference_utility for each in objectives]
     return torch.tensor(
-        [found if given is None else given for given, found in zip(said, inferred.tolist(), strict=True)]
+        [found if given is None else given for given, found in zip(said, inferred.tolist(), strict=True)],
+        dtype=torch.float64,
     ).to(means)

@@ -58,7 +58,7 @@ class TargetModel(Model):
         self.model, self.form, self.target = model, form, model.num_tasks
         units = model.outcome_transform.stdvs
         self.tasks = torch.tensor(sorted(form.weights)).to(units)
-        weights = torch.tensor([form.weights[int(task)] for task in self.tasks]).to(units)
+        weights = torch.tensor([form.weights[int(task)] for task in self.tasks], dtype=torch.float64).to(units)
         self.scale = (weights * units[self.tasks.long()]).square().sum().sqrt().item()
         self.weights = weights / self.scale
 

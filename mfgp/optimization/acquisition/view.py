@@ -133,7 +133,7 @@ class View:
 
     def pairs(self, rows: Tensor, tasks: Sequence[Hashable]) -> Tensor:
         """Rows (n, d) with their tasks: (n, d + 1)."""
-        numbers = torch.tensor([self.number(task) for task in tasks]).to(rows)
+        numbers = torch.tensor([self.number(task) for task in tasks], dtype=torch.float64).to(rows)
         return torch.cat([rows, numbers.unsqueeze(-1)], dim=-1)
 
     @cached_property
