@@ -17,6 +17,7 @@ release = version = mfgp.__version__
 
 extensions = [
     "docstrings",
+    "errors",
     "mathml",
     "myst_parser",
     "sphinx.ext.autodoc",

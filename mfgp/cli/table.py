@@ -237,7 +237,7 @@ def _deviations(noise: list[str] | None, tasks: Sequence[str]) -> dict[str, str]
     found = pairs(noise, "--noise")
     strangers = [task for task in found if task not in tasks]
     if strangers:
-        raise ParameterError(f"--noise is for {listed(strangers)}, but the tasks are {listed(tasks)}")
+        raise ParameterError(f"--noise is for {listed(strangers)}, no task; the tasks are {listed(tasks)}")
     return found
 
 

@@ -87,7 +87,7 @@ class Synthetic:
         """
         missing = [name for name in self.inputs if name not in X.columns]
         if missing:
-            raise ColumnError(f"{self.name} has the inputs {self.inputs}, of which {missing} are no columns of X")
+            raise ColumnError(f"X lacks the inputs {missing} of {self.name}; give all of {self.inputs}")
         x = X[self.inputs].to_numpy(dtype=float)
         low, high = np.array(list(self.bounds.values()), dtype=float).T
         slack = 1e-9 * (high - low)
@@ -162,7 +162,7 @@ class Synthetic:
         self._check_tasks("sizes", sizes)
         counts = {task: sizes[task] for task in self.tasks if task in sizes}
         if not counts or any(n < 1 for n in counts.values()):
-            raise ParameterError(f"sizes={dict(sizes)} has to name a task, each with one observation or more")
+            raise ParameterError(f"sizes={dict(sizes)}, expected a task or several, each with one observation or more")
         if nested and sorted(counts.values(), reverse=True) != list(counts.values()):
             raise ParameterError(
                 f"sizes={counts} grow with fidelity (low first: {self.tasks}), so that the rows of a higher one cannot "

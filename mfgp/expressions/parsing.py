@@ -172,7 +172,7 @@ class _Reader:
             self._refuse(node, f"there is no function {name}; {guess}")
         if not (len(arguments) == 1 if name not in OF_SEVERAL else len(arguments) > 1):
             usage = f"two or more quantities: write {name}(a, b)" if name in OF_SEVERAL else f"one: write {name}(a)"
-            self._refuse(node, f"{name} has {len(arguments)} arguments, but takes {usage}")
+            self._refuse(node, f"{name} has {len(arguments)} arguments; it takes {usage}")
         return Function(name, tuple(self._quantity(argument, levels) for argument in arguments))
 
     def _name(self, node: ast.expr, arguments: list[ast.expr]) -> Hashable:

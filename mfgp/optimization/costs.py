@@ -76,7 +76,7 @@ class Costs:
                 missing = [name for name in cost.tasks if name not in columns]
                 if missing:
                     raise ColumnError(
-                        f"the cost of {task!r}, {cost!r}, names {listed(missing)}, but the inputs are {listed(columns)}"
+                        f"the cost of {task!r}, {cost!r}, names {listed(missing)}; the inputs are {listed(columns)}"
                     )
 
     def of(self, inputs: pd.DataFrame, task: Hashable) -> np.ndarray:

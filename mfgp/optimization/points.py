@@ -55,7 +55,10 @@ class Points:
             raise ColumnError(f"{name} lacks the inputs {listed(missing)}; give all of {listed(self.columns)}")
         gaps = frame[list(self.columns)].isna().any(axis=1).to_numpy()
         if gaps.any():
-            raise DataError(f"{gaps.sum()} of {len(frame)} rows of {name} lack an input, first row {gaps.argmax()}")
+            raise DataError(
+                f"{gaps.sum()} of {len(frame)} rows of {name} lack an input, first row {gaps.argmax()}; fill it in, or "
+                "leave these rows out"
+            )
         columns: list[Sequence[Any]] = []
         for column in self.columns:
             if column in self.levels:

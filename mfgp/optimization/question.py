@@ -211,7 +211,10 @@ def chosen_by(definition: Definition, decision: Decision, count: int) -> list[tu
         if isinstance(space, Pool) and decision.closed is not None:
             at = space.labels.get_loc(place.label), decision.tasks.index(task)
             if decision.closed[at] or (place, task) in seen:
-                raise DataError(f"{name}.choose gave {place.label!r} and {task!r}, which is closed, or came twice")
+                raise DataError(
+                    f"{name}.choose gave {place.label!r} and {task!r}, which is closed, or came twice; what is open is "
+                    "False in decision.closed"
+                )
         seen.add((place, task))
         said = {part: float(frame[part].iloc[row]) for part in ("gain", "chance")}
         found.append((place, str(task), said | {"why": str(frame["why"].iloc[row])}))

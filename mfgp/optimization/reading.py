@@ -115,7 +115,7 @@ class Reader:
             cells = {name: frame[name].iloc[row] for name in LONG if name in frame.columns}
             task = frame["task"].iloc[row] if "task" in frame.columns else None
             if task is not None and task not in self.tasks:
-                raise DataError(f"row {row} is of the task {task!r}, but the tasks are {listed(self.tasks)}")
+                raise DataError(f"row {row} is of the task {task!r}; the tasks are {listed(self.tasks)}")
             value, reason = _value(cells["value"], row, task), _text(cells.get("reason"))
             if value is None and reason is None:
                 raise DataError(

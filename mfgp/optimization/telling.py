@@ -85,8 +85,8 @@ class Telling:
         trial = self.changed.get(number, self.trials.all[number])
         if reading.task not in (None, trial.task):
             raise DataError(
-                f"row {reading.row} is of trial {number} and the task {reading.task!r}, but that trial is of "
-                f"{trial.task!r}"
+                f"row {reading.row} is of trial {number} and the task {reading.task!r}; that trial is of "
+                f"{trial.task!r}, so correct one of them"
             )
         if trial.state in ("measured", "failed"):
             if _agree(trial, reading):
@@ -152,7 +152,10 @@ class Telling:
         number = isinstance(reading.value, float)
         if self._kinds.setdefault(task, number) != number:
             kind, other = ("a class", "numbers") if not number else ("a number", "classes")
-            raise DataError(f"row {reading.row} tells {kind} of {task!r}, {reading.value!r}, which has {other} so far")
+            raise DataError(
+                f"row {reading.row} tells {kind} of {task!r}, {reading.value!r}; it has {other} so far, so tell one of "
+                "those"
+            )
 
 
 def withdraw(trials: Trials, numbers: Sequence[int], reason: str, again: bool, now: str) -> list[Trial]:

@@ -70,7 +70,11 @@ def read_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, T
     OSError
         There is no such file, or it cannot be read.
     """
-    name, content = f"{os.fspath(path)!r}", Path(path).read_bytes()
+    return decode(f"{os.fspath(path)!r}", Path(path).read_bytes())
+
+
+def decode(name: str, content: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The document and the tensors of what a file holds, which a complaint calls by `name`."""
     document = _document(name, content)
     if document.get("schema") != SCHEMA:
         _complain_of_schema(name, document)

@@ -164,7 +164,7 @@ def pareto_front(
     wide = frame[frame["state"] == "measured"].groupby([*keys, "task"], sort=False)["value"].last().unstack("task")
     asked = list(dict.fromkeys(name for each in objectives for name in each.quantity.tasks))
     if not set(asked) <= set(wide.columns) or wide[asked].dropna().empty:
-        raise DataError(f"no row is measured at all of {listed(asked)} yet, so there is no front to draw")
+        raise DataError(f"there is no front to draw: measure some row at all of {listed(asked)} first")
     table = wide[asked].dropna()
     values = {name: torch.tensor(table[name].to_numpy(dtype=float)) for name in asked}
     shown = np.stack([each.quantity.evaluate(values).numpy() for each in objectives])

@@ -91,7 +91,10 @@ class ArrowPool(Pool):
         try:
             data = arrow("dataset").dataset([str(path) for path in paths], format="parquet", **options)
         except (OSError, ValueError) as error:
-            raise DataError(f"{paths[0]} cannot be read as Parquet ({' '.join(str(error).split())})") from error
+            reason = " ".join(str(error).split())
+            raise DataError(
+                f"{paths[0]} cannot be read as Parquet ({reason}); write it anew, or leave it out"
+            ) from error
         return cls(data, columns, size, {"kind": "Parquet", **describe_files(paths)})
 
     @classmethod

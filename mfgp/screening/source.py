@@ -249,7 +249,8 @@ class TextPool(Pool):
             except pd.errors.EmptyDataError as error:
                 raise DataError(f"{path} is empty; write a line of column names and one line a row") from error
             except (pd.errors.ParserError, UnicodeDecodeError) as error:
-                raise DataError(f"{path} is no CSV file ({' '.join(str(error).split())})") from error
+                reason = " ".join(str(error).split())
+                raise DataError(f"{path} is no CSV file ({reason}); write it anew, or leave it out") from error
 
     def describe(self) -> dict[str, Any]:
         """The files with their sizes and times."""

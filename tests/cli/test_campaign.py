@@ -117,9 +117,9 @@ def test_nothing_to_ask_is_said(run: Run) -> None:
         (("ask",), "there is no file campaign.sqlite; begin a campaign by mfgp campaign new, or name its --storage"),
         (
             ("new", "--cost", "a=1"),
-            "give a file of candidates, or --range, --whole and --levels for inputs that may be",
+            "no space is given; give either a file of candidates, or --range, --whole and --levels for inputs that",
         ),
-        (("new", "pool.csv", "--cost", "low=1", "--range", "a=0:1"), "chosen freely, not both"),
+        (("new", "pool.csv", "--cost", "low=1", "--range", "a=0:1"), "two spaces are given; give either a file"),
         (("new", "--cost", "low=1", "--range", "a=0-1"), "--range a=0-1 has no two numbers; write --range a=LOW:HIGH"),
         ((*NEW[1:-2],), "nothing is looked for; write --maximize, --minimize or --target with an expression"),
         ((*NEW[1:], "--target", "low"), "--target 'low' has no expression and value; write --target 'gap=1.4'"),

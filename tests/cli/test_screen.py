@@ -135,7 +135,7 @@ def test_what_cannot_be_screened_is_told(model: mfgp.MultiTaskGP, complaint: Cal
         "--formula is for a model of composition features, but this one has the inputs 'a', 'b'; leave --formula out"
     )
     noise = (*ARGUMENTS, "--rank-by", "high", "--given", "low", "--noise")
-    assert complaint(*noise, "lwo=sd") == "--noise is for 'lwo', but the tasks are 'low', 'high'"
+    assert complaint(*noise, "lwo=sd") == "--noise is for 'lwo', no task; the tasks are 'low', 'high'"
     assert complaint(*noise, "low=sd") == (
         "there is no column 'sd' for --noise; the columns are 'name', 'a', 'b', 'low'"
     )

@@ -149,7 +149,7 @@ def test_infinity_is_refused_with_its_place() -> None:
 
 @pytest.mark.parametrize("make", [scipy.sparse.csr_array, scipy.sparse.coo_matrix])
 def test_sparse_data_is_refused(make: type) -> None:
-    with pytest.raises(DataTypeError, match=r"X is a sparse .*: write X.toarray\(\)"):
+    with pytest.raises(DataTypeError, match=r"X is a sparse .* and only dense data can be used: write X.toarray\(\)"):
         as_table(make(np.eye(2)), "X")
 
 

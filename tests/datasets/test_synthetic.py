@@ -108,7 +108,7 @@ def test_a_sample_that_means_nothing_is_refused(arguments: dict, message: str) -
 
 
 def test_truth_names_a_missing_input() -> None:
-    with pytest.raises(ColumnError, match=r"\['x1', 'x2'\], of which \['x2'\] are no columns of X"):
+    with pytest.raises(ColumnError, match=r"X lacks the inputs \['x2'\] of Currin; give all of \['x1', 'x2'\]"):
         currin.truth(pd.DataFrame({"x1": [0.1]}))
 
 

@@ -23,40 +23,42 @@ from mfgp.persistence import read_file, write_file
 from .models import X_NEW, X, Y, fitted
 
 
+@pytest.fixture(scope="module")
+def smallest(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("smallest") / "model.mfgp"
+    mfgp.IndependentGP().fit([[0.0], [1.0]], [0.0, 1.0]).save(path)
+    return path.read_bytes()
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     fitted("independent").save(tmp_path / "model.mfgp")
     return tmp_path / "model.mfgp"
 
 
-def _told(path: Path) -> tuple[Any, ...]:
+def _told(content: bytes) -> tuple[Any, ...]:
     """Everything that a file says."""
-    document, tensors = read_file(path)
+    document, tensors = files.decode("file", content)
     return document, {name: (str(t.dtype), t.shape, t.numpy().tobytes()) for name, t in tensors.items()}
 
 
-def test_any_flipped_byte_is_detected_or_changes_nothing(path: Path) -> None:
-    content, told = path.read_bytes(), _told(path)
-    places = {*range(24), *np.linspace(24, len(content) - 1, 250).astype(int).tolist()}
-    detected = 0
-    for place in sorted(places):
-        for flip in (0x01, 0x80):
-            changed = bytearray(content)
-            changed[place] ^= flip
-            path.write_bytes(changed)
-            try:
-                assert _told(path) == told, place
-            except FileError:
-                detected += 1
-    assert detected > 1.9 * len(places)
+def test_every_flipped_byte_is_detected_or_changes_nothing(smallest: bytes) -> None:
+    told, detected = _told(smallest), 0
+    for place in range(len(smallest)):
+        changed = bytearray(smallest)
+        changed[place] ^= 0x01 if place % 2 else 0x80
+        try:
+            assert _told(bytes(changed)) == told, place
+        except FileError:
+            detected += 1
+    assert detected > 0.95 * len(smallest)
 
 
-def test_any_truncation_is_detected(path: Path) -> None:
-    content = path.read_bytes()
-    for length in (*range(20), *np.linspace(20, len(content) - 1, 100).astype(int).tolist()):
-        path.write_bytes(content[:length])
+def test_every_truncation_is_detected(path: Path, smallest: bytes) -> None:
+    for length in range(len(smallest)):
         with pytest.raises(FileError):
-            mfgp.load(path)
+            files.decode("file", smallest[:length])
+    content = path.read_bytes()
     for length in (len(content) - 1, len(content) // 2):
         path.write_bytes(content[:length])
         with pytest.raises(FileError, match=rf"cut short: it has {length} bytes, expected \d+; take another copy"):

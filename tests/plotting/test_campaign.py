@@ -73,7 +73,7 @@ def test_the_front_has_what_no_other_is_better_than_in_both() -> None:
         (
             lambda: plotting.pareto_front(HISTORY, [mfgp.maximize("high"), mfgp.maximize("mid")]),
             DataError,
-            "no row is measured at all of 'high', 'mid' yet, so there is no front to draw",
+            "there is no front to draw: measure some row at all of 'high', 'mid' first",
         ),
     ],
 )

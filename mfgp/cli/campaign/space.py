@@ -36,8 +36,8 @@ def space_of(
     stated = any((ranges, whole, levels))
     if (file is None) != stated:
         raise ParameterError(
-            "give a file of candidates, or --range, --whole and --levels for inputs that may be chosen freely"
-            + (", not both" if stated else "")
+            f"{'two spaces are' if stated else 'no space is'} given; give either a file of candidates, or --range, "
+            "--whole and --levels for inputs that may be chosen freely"
         )
     if file is None:
         variables: dict[Hashable, Any] = {}
