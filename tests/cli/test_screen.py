@@ -88,7 +88,6 @@ def test_formulas_of_the_pool_are_featurized(run: Run, gaps: pd.DataFrame) -> No
     for pool, *options in [
         ("pool.csv",),
         ("pool.parquet",),
-        ("pool.parquet", "--jobs", "2"),
         ("renamed.csv", "--formula", "compound"),
         ("wrong.csv", "--formula", "formula"),
         ("features.parquet", "--keep", "formula"),
