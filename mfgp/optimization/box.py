@@ -69,6 +69,21 @@ class Box:
             holds(condition, self.from_unit(np.zeros((1, len(self.variables)))))
 
     @property
+    def size(self) -> float:
+        """How many points there are, before conditions: infinite where an input is continuous."""
+        return math.prod(
+            len(value) if isinstance(value, range) or _is_levels(value) else math.inf
+            for value in self.variables.values()
+        )
+
+    def every_point(self) -> pd.DataFrame:
+        """All points of a finite box that meet all conditions, the last input changing fastest."""
+        shape = [len(value) for value in self.variables.values()]
+        codes = np.indices(shape).reshape(len(shape), -1).T
+        rows = self.from_unit((codes + 0.5) / shape)
+        return rows[self.allows(rows)].reset_index(drop=True)
+
+    @property
     def columns(self) -> tuple[Hashable, ...]:
         """Names of the d inputs."""
         return tuple(self.variables)
@@ -165,16 +180,12 @@ class Box:
                 rows = rows[fresh]
             found.append(rows)
             have, tried = have + len(rows), tried + size
-        if have < count and not (distinct and self._is_finite):
+        if have < count and not (distinct and math.isfinite(self.size)):
             raise DataError(
                 f"{have} of {tried} points of the box meet {listed(self.conditions)}, and {count} were wanted; narrow "
                 "the box to where they hold"
             )
         return pd.concat(found, ignore_index=True).iloc[:count]
-
-    @property
-    def _is_finite(self) -> bool:
-        return all(isinstance(value, range) or _is_levels(value) for value in self.variables.values())
 
 
 def _is_levels(value: Variable) -> TypeGuard[tuple[str, ...]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
 
 import numpy as np
 import pandas as pd
+from scipy.spatial.distance import cdist
 
 from mfgp.architectures.regressor import Regressor
 from mfgp.expressions import Condition
@@ -18,6 +19,7 @@ from mfgp.optimization.pool import Pool
 
 CHOSEN = ("task", "gain", "cost", "chance", "why")
 LEAST_FEASIBLE = 0.5  # probability with which the constraints have to hold
+NEAR = 1e-3  # of the width of a box: points that are all but the same
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +49,11 @@ class Decision:
         Of a pool: (N, T) True where the pair of candidate and task cannot be asked for, columns in the order of
         `tasks`: it is measured, pending, failed, withdrawn for good, or dearer than what is left of the budget. None
         for a box.
+    gone
     random_state
         Seed, of this decision alone: another one for each.
+    gone
+        Of a box: inputs and "task" of what was measured, is pending, failed or was withdrawn for good; None for a pool.
     """
 
     model: Regressor
@@ -60,6 +65,25 @@ class Decision:
     pending: pd.DataFrame
     closed: np.ndarray | None
     random_state: int
+    gone: pd.DataFrame | None = None
+
+    def closed_at(self, rows: pd.DataFrame) -> np.ndarray:
+        """(n, T) whether a task is gone at, or all but at, rows of a box; columns in the order of `tasks`."""
+        assert isinstance(self.space, Box)
+        found = np.zeros((len(rows), len(self.tasks)), dtype=bool)
+        if self.gone is None:
+            return found
+        for column, task in enumerate(self.tasks):
+            there = self.gone[self.gone["task"] == task].drop(columns="task")
+            if len(there) and len(rows):
+                distance = cdist(self.space.coordinates(rows), self.space.coordinates(there))
+                found[:, column] = distance.min(axis=1) < NEAR
+        return found
+
+    def without(self, rows: pd.DataFrame, task: Hashable) -> Self:
+        """The decision with a task gone at rows of a box."""
+        more = rows.assign(task=pd.Series([task] * len(rows), rows.index, dtype=object))
+        return replace(self, gone=more if self.gone is None else pd.concat([self.gone, more], ignore_index=True))
 
 
 class Acquisition(Protocol):

@@ -33,6 +33,9 @@ RESERVED = (
 )
 
 
+MOST_LISTED = 1 << 14  # points of a box without continuous inputs that are looked at one by one
+
+
 @dataclass(frozen=True, eq=False)
 class Definition:
     """What a campaign is.
@@ -136,6 +139,18 @@ class Definition:
     def open_space(self) -> Pool | Box:
         """The space with the known constraints in it."""
         return self.space.where(self.known) if self.known else self.space
+
+    @cached_property
+    def listed_space(self) -> Pool | Box:
+        """The same, a box with few points as a pool of them: its candidates are numbered."""
+        space = self.open_space
+        return Pool(space.every_point()) if isinstance(space, Box) and space.size <= MOST_LISTED else space
+
+    @cached_property
+    def wanted(self) -> frozenset[Hashable]:
+        """Tasks that the objectives or the learned constraints depend on."""
+        quantities = [*(each.utility for each in self.objectives), *self.constraints]
+        return frozenset(task for quantity in quantities for task in quantity.tasks)
 
     @cached_property
     def chooser(self) -> Acquisition:

@@ -13,14 +13,17 @@ import pandas as pd
 from mfgp.architectures.regressor import Regressor
 from mfgp.data.table import listed
 from mfgp.errors import ColumnError, DataError
+from mfgp.optimization.box import Box
 from mfgp.optimization.decision import CHOSEN, Decision
 from mfgp.optimization.definition import Definition
 from mfgp.optimization.incumbent import incumbent_text
 from mfgp.optimization.learned import Learner
+from mfgp.optimization.points import Label
 from mfgp.optimization.pool import Pool, plain_label
 from mfgp.optimization.start import Start
 from mfgp.optimization.trial import Pair, Place, Trial, Trials
 
+TEST = "a test of what is believed, since as much was paid for other tasks as this costs"
 TINY = 1e-9  # of the budget, which sums of costs may miss by rounding
 
 
@@ -91,13 +94,17 @@ class Question:
     def _choose(self, count: int) -> None:
         model, started, before = self.learner.model(self.trials.measured), len(self.new), -1
         while before < len(self.new) < count:
-            before, decision = len(self.new), self._decision(model)
+            before, due, decision = len(self.new), self._test_is_due(), self._decision(model)
             if not decision.tasks or (decision.closed is not None and decision.closed.all()):
                 break
             for place, task, said in chosen_by(self.definition, decision, count - len(self.new)):
                 cost = float(self.definition.costs.of(self._frame([place]), task)[0])
+                if due and task in self.definition.wanted:
+                    said["why"] = f"{TEST}; {said['why']}"
                 if cost <= self.left:
                     self.new.append(self._trial(place, task, cost, **said))
+                if self._test_is_due():
+                    break
         self._judge(started)
         if self.new:
             self._describe(model)
@@ -108,10 +115,19 @@ class Question:
         if rule is None or not chosen:
             return
         asks = range(self.trials.asks)
-        before = [best_rate([trial for trial in self.trials if trial.ask == ask])[0] for ask in asks]
-        self.note = rule.verdict(before, *best_rate(chosen))
+        before = [self._best_rate([trial for trial in self.trials if trial.ask == ask])[0] for ask in asks]
+        self.note = rule.verdict(before, *self._best_rate(chosen))
         if self.note is not None:
             del self.new[started:]
+
+    def _best_rate(self, trials: Sequence[Trial]) -> tuple[float, float]:
+        """The largest expected gain for a unit of expected cost, and its chance; NaN where neither is known."""
+        known = [trial for trial in trials if trial.gain is not None and not math.isnan(trial.gain)]
+        rates = [(trial.gain or 0.0) / self._price(trial) for trial in known]
+        if not rates:
+            return math.nan, math.nan
+        best = known[int(np.argmax(rates))]
+        return max(rates), math.nan if best.chance is None else best.chance
 
     def _describe(self, model: Regressor) -> None:
         """Add what is predicted, and the incumbent."""
@@ -124,15 +140,17 @@ class Question:
             self.new[row] = replace(trial, mean=mean, lower=lower, upper=upper, incumbent=best, incumbent_value=value)
 
     def _decision(self, model: Regressor) -> Decision:
-        definition, space = self.definition, self.definition.open_space
-        dear = {task for task, cost in definition.costs.by_task.items() if isinstance(cost, float) and cost > self.left}
-        tasks = [task for task in definition.tasks if task not in dear]
+        definition, space = self.definition, self.definition.listed_space
+        tasks = self._tasks(space)
         asked = [*self.trials.pending, *self.new]
-        pending = self._frame([trial.place for trial in asked]).assign(task=[trial.task for trial in asked])
-        closed = None
+        pending = self._pairs([trial.pair for trial in asked])
+        closed, gone = None, None
         if isinstance(space, Pool):
-            pending.index = pd.Index([trial.label for trial in asked], dtype=space.labels.dtype, name=space.labels.name)
+            labels = [self._label(space, trial.place) for trial in asked]
+            pending.index = pd.Index(labels, dtype=space.labels.dtype, name=space.labels.name)
             closed = self._closed(space, tasks)
+        else:
+            gone = self._pairs(sorted(self._gone, key=repr))
         seed = np.random.SeedSequence([definition.random_state, len(self.trials) + len(self.new)])
         return Decision(
             model,
@@ -144,7 +162,47 @@ class Question:
             pending,
             closed,
             int(seed.generate_state(1)[0]),
+            gone,
         )
+
+    def _tasks(self, space: Pool | Box) -> list[str]:
+        """Tasks that can be paid for; those of the objective alone where others have to be put to the test."""
+        definition = self.definition
+        dear = {task for task, cost in definition.costs.by_task.items() if isinstance(cost, float) and cost > self.left}
+        tasks = [task for task in definition.tasks if task not in dear]
+        if not self._test_is_due():
+            return tasks
+        wanted = [task for task in tasks if task in definition.wanted]
+        return wanted if wanted and not (isinstance(space, Pool) and self._closed(space, wanted).all()) else tasks
+
+    def _test_is_due(self) -> bool:
+        """Whether as much was paid for other tasks as the last measurement of one of the objective's would cost.
+
+        What a cheap task tells of the objective is believed after a few values, and may be wrong; only measurements of
+        the objective's own tasks show it.
+        """
+        paid = 0.0
+        for trial in reversed([*self.trials, *self.new]):
+            if trial.task in self.definition.wanted:
+                return paid >= self._price(trial) * (1.0 - TINY)
+            paid += trial.cost if trial.state == "asked" else trial.spent
+        return False
+
+    def _price(self, trial: Trial) -> float:
+        """What a trial costs by the definition, whatever it did cost."""
+        return float(self.definition.costs.of(self._frame([trial.place]), trial.task)[0])
+
+    @property
+    def _gone(self) -> frozenset[Pair]:
+        """Pairs that cannot be asked for."""
+        return self.trials.closed | {trial.pair for trial in self.new}
+
+    def _pairs(self, pairs: Sequence[Pair]) -> pd.DataFrame:
+        return self._frame([place for place, _ in pairs]).assign(task=[task for _, task in pairs])
+
+    def _label(self, space: Pool, place: Place) -> Label | None:
+        """A candidate's label; of a box, the number of a point among those that are listed."""
+        return place.label if self.definition.pool is not None else space.labels_at.get(place.point, [None])[0]
 
     def _closed(self, space: Pool, tasks: Sequence[str]) -> np.ndarray:
         if not tasks:
@@ -153,9 +211,10 @@ class Question:
         closed = costs > self.left
         rows = {label: row for row, label in enumerate(space.places)}
         columns = {task: column for column, task in enumerate(tasks)}
-        for place, task in self.trials.closed | {trial.pair for trial in self.new}:
-            if place.label in rows and task in columns:
-                closed[rows[place.label], columns[task]] = True
+        for place, task in self._gone:
+            label = self._label(space, place)
+            if label in rows and task in columns:
+                closed[rows[label], columns[task]] = True
         return closed
 
     def _trial(self, place: Place, task: str, cost: float, **more: object) -> Trial:
@@ -166,14 +225,15 @@ class Question:
         return self.definition.points.frame(place.point for place in places)
 
     def _why_nothing(self) -> str:
-        space, closed = self.definition.open_space, self.trials.closed
+        space, budget = self.definition.listed_space, self.definition.budget
         if isinstance(space, Pool):
             pairs = len(space) * len(self.definition.tasks)
-            gone = sum(place.label in space.places for place, _ in closed)
+            gone = sum(self._label(space, place) in space.places for place, _ in self.trials.closed)
             if gone >= pairs:
                 return f"all {pairs} pairs of a candidate and a task are measured, pending or failed"
-        if self.definition.budget is not None:
-            return f"{max(self.left, 0.0):.4g} is left of the budget of {self.definition.budget:g}, too little for more"
+        if budget is not None:
+            left = self.left if self.left > 2.0 * TINY * budget else 0.0
+            return f"{left:.4g} is left of the budget of {budget:g}, too little for more"
         return "the acquisition found nothing to ask for"
 
 
@@ -203,30 +263,22 @@ def chosen_by(definition: Definition, decision: Decision, count: int) -> list[tu
                 f"{name}.choose gave {strange[0]!r}, which is no candidate; its index has to hold their labels"
             )
         places = [space.places[plain_label(label)] for label in frame.index]
+        if definition.pool is None:  # numbers of points are not labels of candidates
+            places = [Place(None, point) for _, point in places]
     else:
         places = [Place(None, point) for point in definition.points.read(frame, f"what {name}.choose gave")]
     for row, (place, task) in enumerate(zip(places, frame["task"], strict=True)):
         if task not in decision.tasks:
             raise DataError(f"{name}.choose gave the task {task!r}; now can be measured {listed(decision.tasks)}")
         if isinstance(space, Pool) and decision.closed is not None:
-            at = space.labels.get_loc(place.label), decision.tasks.index(task)
+            label = frame.index[row]
+            at = space.labels.get_loc(label), decision.tasks.index(task)
             if decision.closed[at] or (place, task) in seen:
                 raise DataError(
-                    f"{name}.choose gave {place.label!r} and {task!r}, which is closed, or came twice; what is open is "
+                    f"{name}.choose gave {label!r} and {task!r}, which is closed, or came twice; what is open is "
                     "False in decision.closed"
                 )
         seen.add((place, task))
         said = {part: float(frame[part].iloc[row]) for part in ("gain", "chance")}
         found.append((place, str(task), said | {"why": str(frame["why"].iloc[row])}))
     return found[:count]
-
-
-def best_rate(trials: Sequence[Trial]) -> tuple[float, float]:
-    """The largest expected gain for a unit of cost among trials, and its chance; NaN where neither is known."""
-    rates = [
-        (trial.gain / trial.cost, trial) for trial in trials if trial.gain is not None and trial.gain == trial.gain
-    ]
-    if not rates:
-        return math.nan, math.nan
-    rate, best = max(rates, key=lambda each: each[0])
-    return rate, math.nan if best.chance is None else best.chance

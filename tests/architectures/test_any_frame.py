@@ -70,8 +70,7 @@ def answer(estimator: Any, X: pd.DataFrame, Y: pd.DataFrame) -> pd.DataFrame | N
     """The prediction where it was learned, complete; None if something of it was refused."""
     try:
         return estimator.fit(X, Y).predict(X.ffill().bfill())
-    except MfgpError as error:
-        assert len(str(error)) > 20
+    except MfgpError:
         return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -20,25 +21,28 @@ from mfgp.optimization.acquisition.effort import COARSE, effort_for
 from mfgp.optimization.acquisition.outlook import OPTIMISM, Foreseen, Outlook
 from mfgp.optimization.acquisition.worth import Worth
 from mfgp.optimization.box import Box
+from mfgp.optimization.decision import NEAR
 
 SAMPLE = 1024
 CLIMBERS = 4  # for rivals, and for the measurements of each task
-NEAR = 1e-3  # of the width of the box: rows that are all but the same
 
 
 def choose_in_box(box: Box, outlook: Outlook, count: int, rng: np.random.Generator) -> pd.DataFrame:
     """The next measurements, one after the other."""
-    tasks, rows, choices = outlook.decision.tasks, [], list[Choice]()
+    decision, rows, choices = outlook.decision, [], list[Choice]()
     for _ in range(count):
         row, choice = _next(box, outlook, rng)
         rows.append(row)
         choices.append(choice)
-        outlook = outlook.as_predicted(outlook.encode(row), [tasks[choice.task]])
-    return table_of(pd.concat(rows, ignore_index=True), choices, tasks)
+        task = decision.tasks[choice.task]
+        decision = decision.without(row, task)
+        outlook = replace(outlook.as_predicted(outlook.encode(row), [task]), decision=decision)
+    return table_of(pd.concat(rows, ignore_index=True), choices, decision.tasks)
 
 
 def _next(box: Box, outlook: Outlook, rng: np.random.Generator) -> tuple[pd.DataFrame, Choice]:
     """The row of a measurement, and the measurement."""
+    decision = outlook.decision
     sample = box.sample(SAMPLE, int(rng.integers(1 << 31)))
     rows = pd.concat([sample, outlook.known_rows(box)], ignore_index=True)
     inputs = outlook.encode(rows)
@@ -53,23 +57,31 @@ def _next(box: Box, outlook: Outlook, rng: np.random.Generator) -> tuple[pd.Data
     foreseen = outlook.foresee(worth, rivals[: effort.rivals], effort.fineness)
     near = _climbed(box, outlook, few, foreseen, sample)
     gains, cost = foreseen.gains(outlook.encode(near)), _costs(outlook, near)
-    choice = best_choice(outlook.decision.tasks, gains.gain, gains.chance, cost, np.zeros(cost.shape, dtype=bool))
+    choice = best_choice(decision.tasks, gains.gain, gains.chance, cost, decision.closed_at(near))
     if choice.gain > worth.material_gain:
         return near.iloc[[choice.row]], choice
-    if not _is_measured(box, outlook, worth, best):
-        return best, _direct(outlook, worth, foreseen, best, CONFIRMED) or choice
-    if choice.gain > worth.least_gain:
-        return near.iloc[[choice.row]], choice
-    return summits.iloc[:1], _direct(outlook, worth, foreseen, summits.iloc[:1], UNPROMISING) or choice
+    confirming = None if _is_measured(box, outlook, worth, best) else _direct(outlook, worth, foreseen, best, CONFIRMED)
+    if confirming is not None:
+        return best, confirming
+    if choice.gain <= worth.least_gain:
+        for place in range(len(summits)):
+            instead = _direct(outlook, worth, foreseen, summits.iloc[[place]], UNPROMISING)
+            if instead is not None:
+                return summits.iloc[[place]], instead
+    return near.iloc[[choice.row]], choice
 
 
 def _climbed(box: Box, outlook: Outlook, few: Foreseen, foreseen: Foreseen, sample: pd.DataFrame) -> pd.DataFrame:
-    """Rows where a measurement of one task or another gains much for its cost: seen with few rivals, then climbed."""
+    """Rows where a measurement of one task or another gains much for its cost: seen with few rivals, then climbed.
+
+    The starts of the climbs are among them, since a climb may end where something was measured or failed.
+    """
     rate = few.gains(outlook.encode(sample)).gain / _costs(outlook, sample)
+    rate[outlook.decision.closed_at(sample)] = -np.inf
     found = []
     for task in range(rate.shape[1]):
         starts = sample.iloc[np.argsort(-rate[:, task], kind="stable")[:CLIMBERS]]
-        found.append(climb(box, outlook.encode, partial(foreseen.gain_along, task), starts))
+        found += [climb(box, outlook.encode, partial(foreseen.gain_along, task), starts), starts]
     return pd.concat(found, ignore_index=True)
 
 
@@ -84,7 +96,7 @@ def _is_measured(box: Box, outlook: Outlook, worth: Worth, row: pd.DataFrame) ->
 def _direct(outlook: Outlook, worth: Worth, foreseen: Foreseen, row: pd.DataFrame, why: str) -> Choice | None:
     """The measurement, at one row, of the dearest task that the objective depends on."""
     gains, cost = foreseen.gains(outlook.encode(row)), _costs(outlook, row)
-    found = direct_choice([0], outlook.wanted(worth), np.zeros(cost.shape, dtype=bool), cost)
+    found = direct_choice([0], outlook.wanted(worth), outlook.decision.closed_at(row), cost)
     if found is None:
         return None
     task = found[1]

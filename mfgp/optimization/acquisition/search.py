@@ -59,7 +59,8 @@ class Search:
     """
 
     def __init__(self, view: View, among: np.ndarray | None = None) -> None:
-        self.view, decision = view, view.decision
+        self.view, self.decision = view, view.decision
+        decision = self.decision
         self.tasks = list(decision.tasks)
         if isinstance(decision.space, Pool):
             assert decision.closed is not None
@@ -67,7 +68,7 @@ class Search:
             self.inputs, self.closed = decision.space.frame.iloc[places], decision.closed[places].copy()
         else:
             self.inputs = decision.space.sample(SAMPLES, decision.random_state)
-            self.closed = np.zeros((len(self.inputs), len(self.tasks)), dtype=bool)
+            self.closed = decision.closed_at(self.inputs)
         self.rows = view.rows(self.inputs)
 
     def cost(self, inputs: pd.DataFrame, task: Hashable) -> float:
@@ -76,11 +77,15 @@ class Search:
 
     def close(self, found: Found, task: Hashable) -> bool:
         """Take a task at a row out; False if it was already."""
-        if not isinstance(self.view.decision.space, Pool):
-            return task in self.tasks
         if task not in self.tasks:
             return False
-        place = self.inputs.index.get_loc(found.inputs.index[0]), self.tasks.index(task)
+        column = self.tasks.index(task)
+        if not isinstance(self.decision.space, Pool):
+            gone = bool(self.decision.closed_at(found.inputs)[0, column])
+            self.decision = self.decision.without(found.inputs, task)
+            self.closed = self.decision.closed_at(self.inputs)
+            return not gone
+        place = self.inputs.index.get_loc(found.inputs.index[0]), column
         before = bool(self.closed[place])
         self.closed[place] = True
         return not before
@@ -158,7 +163,10 @@ class Search:
         inputs, row = start.inputs.copy(), row[0].detach()
         for place, name in self._free.items():
             inputs[name] = row[place].item()
-        if not space.allows(inputs)[0]:
+        closed = self.decision.closed_at(inputs)[0]
+        if not space.allows(inputs)[0] or (
+            closed.all() if start.task is None else closed[self.tasks.index(start.task)]
+        ):
             return None
         return Found(inputs, row[: len(start.row)], start.task, float(_values(acquisition, row.unsqueeze(0))[0]))
 
