@@ -51,13 +51,18 @@ def run(context: Context) -> pd.DataFrame:
         context.record(question="through", **many)
         context.record(question="killed", **stopped)
         step("done")
+    return _summary(few, many, stopped, chunk)
+
+
+def _summary(few: dict[str, Any], many: dict[str, Any], stopped: dict[str, Any], chunk: int) -> pd.DataFrame:
     growth = many["peak"] / few["peak"]
     table = [
         _line("peak memory, MiB", line, line["peak"], line["peak"] <= MEMORY_TARGET_MIB, MEMORY_TARGET_MIB)
+        | {"CPU rows/s": line["rows"] / line["cpu"]}
         for line in (few, many)
     ]
     table += [
-        _line(f"peak memory over that of {small} rows", many, growth, growth <= GROWTH_TARGET, GROWTH_TARGET),
+        _line(f"peak memory over that of {few['rows']} rows", many, growth, growth <= GROWTH_TARGET, GROWTH_TARGET),
         _line("rows repeated after SIGKILL", stopped, stopped["repeated"], stopped["repeated"] <= chunk, chunk),
         _line("rows unlike those of the run without a stop", stopped, stopped["unlike"], stopped["unlike"] == 0, 0),
     ]
@@ -132,7 +137,6 @@ def _line(question: str, figures: dict[str, Any], value: float, met: bool, targe
         "value": value,
         "target": target,
         "met": "yes" if met else "NO",
-        "CPU rows/s": figures["rows"] / figures["cpu"],
     }
 
 
