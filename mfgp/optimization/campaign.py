@@ -181,7 +181,7 @@ class Campaign:
         -------
         One line a measurement, index "trial": "candidate" (of a pool), the inputs, "task", "mean", "lower" and "upper"
         (of what would be measured, with its 90% interval), "gain" (expected, in the objective's unit), "cost", "chance"
-        (that the measurement improves the incumbent) and "why". Fewer lines come if the budget or the pool has no
+        (that it shows another candidate to be better) and "why". Fewer lines come if the budget or the pool has no
         more, and none if nothing is worth asking for: ``status()`` says why.
 
         Raises

@@ -103,5 +103,6 @@ class Acquisition(Protocol):
         -------
         One line a measurement. The index holds the candidates' labels for a pool, and counts for a box. Columns are the
         inputs, then "task"; "gain", what the measurement is expected to gain in the objective's unit; "cost";
-        "chance", the probability that it improves the incumbent, NaN where that is not known; and "why", a sentence.
+        "chance", the probability that it shows another candidate to be better than the incumbent, NaN where that is not
+        known; and "why", a sentence.
         """

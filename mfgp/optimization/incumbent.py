@@ -11,6 +11,8 @@ import torch
 from botorch.utils.multi_objective.pareto import is_non_dominated
 
 from mfgp.architectures.regressor import Regressor
+from mfgp.data.table import listed
+from mfgp.errors import DataError
 from mfgp.expressions import Condition, Quantity
 from mfgp.optimization.decision import LEAST_FEASIBLE
 from mfgp.optimization.definition import Definition
@@ -38,6 +40,11 @@ def incumbent(
     constraints
         Conditions on tasks.
 
+    Raises
+    ------
+    DataError
+        An objective has no expectation anywhere.
+
     Returns
     -------
     Lines of `inputs` with "feasible", the probability that the constraints hold, and mean and 90% interval of each
@@ -47,7 +54,14 @@ def incumbent(
     places = np.flatnonzero(feasible >= LEAST_FEASIBLE)
     if not len(places):
         places = np.array([feasible.argmax()])
-    utility = np.column_stack([_expected(model, inputs.iloc[places], objective.utility) for objective in objectives])
+    utility = np.column_stack([expected(model, inputs.iloc[places], objective.utility) for objective in objectives])
+    defined = ~np.isnan(utility).any(axis=1)
+    if not defined.any():
+        raise DataError(
+            f"{listed([objective.quantity for objective in objectives])} has no expectation at any candidate; where a "
+            "may be negative, write log(maximum(a, 1e-6)) for log(a)"
+        )
+    places, utility = places[defined], utility[defined]
     if len(objectives) == 1:
         places = places[[int(utility[:, 0].argmax())]]
     else:
@@ -70,8 +84,8 @@ def _probability(model: Regressor, inputs: pd.DataFrame, constraints: Sequence[C
     return model.predict_distribution(inputs).of(every).probability.to_numpy()
 
 
-def _expected(model: Regressor, inputs: pd.DataFrame, utility: Quantity) -> np.ndarray:
-    """(n,) means of a utility; of a linear one from the tasks' means, which are cheap where there are many rows."""
+def expected(model: Regressor, inputs: pd.DataFrame, utility: Quantity) -> np.ndarray:
+    """(n,) means of a utility, NaN where it has none; of a linear one from the tasks' means, which are cheap."""
     form = utility.linear()
     if form is None:
         return model.predict_distribution(inputs).of(utility).mean.to_numpy()
@@ -91,10 +105,13 @@ def best_of(definition: Definition, trials: Trials, model: Regressor) -> pd.Data
 
 
 def incumbent_text(definition: Definition, trials: Trials, model: Regressor) -> tuple[str | None, float | None]:
-    """The incumbent as text, and the mean of the objective there; None if there are several objectives."""
+    """The incumbent as text, and the mean of the objective there; None if there are several objectives, or no mean."""
     if len(definition.objectives) > 1:
         return None, None
-    found = best_of(definition, trials, model)
+    try:
+        found = best_of(definition, trials, model)
+    except DataError:
+        return None, None
     if definition.pool is not None:
         return str(found.index[0]), float(found["mean"].iloc[0])
     shown = ", ".join(f"{name}={found[name].iloc[0]}" for name in definition.space.columns)

@@ -78,8 +78,8 @@ class Pool:
         missing = self.frame.isna().any(axis=1).to_numpy()
         if missing.any():
             raise DataError(
-                f"{missing.sum()} of {len(frame)} candidates lack an input, first {frame.index[missing][0]!r}; "
-                "fill it in, or leave them out by frame.dropna()"
+                f"{missing.sum()} of {len(frame)} candidates lack an input, first "
+                f"{plain_label(frame.index[missing][0])!r}; fill it in, or leave them out by frame.dropna()"
             )
 
     @classmethod

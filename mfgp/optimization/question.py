@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,7 +17,7 @@ from mfgp.errors import ColumnError, DataError
 from mfgp.optimization.box import Box
 from mfgp.optimization.decision import CHOSEN, Decision
 from mfgp.optimization.definition import Definition
-from mfgp.optimization.incumbent import incumbent_text
+from mfgp.optimization.incumbent import best_of, expected, incumbent_text
 from mfgp.optimization.learned import Learner
 from mfgp.optimization.points import Label
 from mfgp.optimization.pool import Pool, plain_label
@@ -24,6 +25,7 @@ from mfgp.optimization.start import Start
 from mfgp.optimization.trial import Pair, Place, Trial, Trials
 
 TEST = "a test of what is believed, since as much was paid for other tasks as this costs"
+FEWEST = 2  # values of a task to learn from, unless the start has only one
 TINY = 1e-9  # of the budget, which sums of costs may miss by rounding
 
 
@@ -56,8 +58,8 @@ class Question:
 
     def put(self, count: int) -> None:
         """Find so many measurements, or as many as the budget and the space have."""
-        told = {trial.task for trial in self.trials.measured}
-        silent = [task for task in self.definition.tasks if task not in told]
+        told = Counter(trial.task for trial in self.trials.measured)
+        silent = [task for task, planned in self.definition.initial.items() if told[task] < min(planned, FEWEST)]
         self._start(count, silent)
         if not silent and len(self.new) < count:
             self._choose(count)
@@ -83,7 +85,7 @@ class Question:
         for task in definition.tasks if silent else ():
             for pair in start.more(task, count - len(self.new)):
                 self._add(
-                    pair, count, f"start: {listed(silent)} has no value to learn from yet, so fill the space more"
+                    pair, count, f"start: {listed(silent)} has too few values to learn from yet, so fill the space more"
                 )
 
     def _add(self, pair: Pair, count: int, why: str) -> None:
@@ -103,14 +105,14 @@ class Question:
                     said["why"] = f"{TEST}; {said['why']}"
                 if cost <= self.left:
                     self.new.append(self._trial(place, task, cost, **said))
-                if self._test_is_due():
+                if self._test_is_due() != due:
                     break
-        self._judge(started)
+        self._judge(started, model)
         if self.new:
             self._describe(model)
 
-    def _judge(self, started: int) -> None:
-        """Drop what the acquisition chose if the stopping rule says so."""
+    def _judge(self, started: int, model: Regressor) -> None:
+        """Drop what the acquisition chose if the stopping rule says so, but for a measurement of the best row."""
         rule, chosen = self.definition.stopping, self.new[started:]
         if rule is None or not chosen:
             return
@@ -118,7 +120,17 @@ class Question:
         before = [self._best_rate([trial for trial in self.trials if trial.ask == ask])[0] for ask in asks]
         self.note = rule.verdict(before, *self._best_rate(chosen))
         if self.note is not None:
-            del self.new[started:]
+            self.new[started:] = [trial for trial in chosen if self._is_confirmation(trial, model)][:1]
+
+    def _is_confirmation(self, trial: Trial, model: Regressor) -> bool:
+        """Whether it measures a task of the one objective where no less is expected than of the best row."""
+        definition = self.definition
+        if trial.task not in definition.wanted or len(definition.objectives) > 1:
+            return False
+        best = definition.points.read(best_of(definition, self.trials, model), "the best row")
+        utility = definition.objectives[0].utility
+        here, there = expected(model, definition.points.frame([trial.point, *best]), utility)
+        return bool(here >= there)
 
     def _best_rate(self, trials: Sequence[Trial]) -> tuple[float, float]:
         """The largest expected gain for a unit of expected cost, and its chance; NaN where neither is known."""

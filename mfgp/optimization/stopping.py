@@ -32,7 +32,7 @@ class StoppingRule:
     --------
     >>> rule = StoppingRule(gain_per_cost=0.01, patience=2)
     >>> rule.verdict([0.5, 0.004], 0.003, chance=0.1)
-    'the last 2 questions promise at most 0.004 a unit of cost, less than 0.01; the best improves with probability 0.1'
+    'the last 2 questions promise at most 0.004 a unit of cost, less than 0.01; the best ... with probability 0.1'
     >>> rule.verdict([0.5, 0.04], 0.003, chance=0.1) is None
     True
     """
@@ -57,11 +57,11 @@ class StoppingRule:
         now
             That of the question that would be asked.
         chance
-            The probability that its best measurement improves the incumbent, NaN where it is not known.
+            The probability that its best measurement shows something better than the incumbent, NaN where not known.
         """
         last = [*before, now][-self.patience :]
         if len(last) < self.patience or not all(rate < self.gain_per_cost for rate in last):
             return None
-        improves = "" if math.isnan(chance) else f"; the best improves with probability {chance:.2g}"
+        improves = "" if math.isnan(chance) else f"; the best shows something better with probability {chance:.2g}"
         times = "the question promises" if self.patience == 1 else f"the last {self.patience} questions promise at most"
         return f"{times} {max(last):.2g} a unit of cost, less than {self.gain_per_cost:g}{improves}"

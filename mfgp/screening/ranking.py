@@ -58,4 +58,6 @@ def rounded(scores: np.ndarray) -> np.ndarray:
     array([ True])
     """
     mantissa, exponent = np.frexp(scores)
-    return np.ldexp(np.rint(np.ldexp(mantissa, DIGITS)), exponent - DIGITS)
+    with np.errstate(over="ignore"):
+        found = np.ldexp(np.rint(np.ldexp(mantissa, DIGITS)), exponent - DIGITS)
+    return np.where(np.isinf(found), scores, found)

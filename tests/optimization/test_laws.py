@@ -123,8 +123,8 @@ def test_a_start_goes_on_while_a_task_has_no_value(build: Build) -> None:
     campaign = build()
     asked = campaign.ask(8)
     assert asked["task"].tolist() == ["low"] * 4 + ["high"] * 2 + ["low"] * 2
-    assert "'low', 'high' has no value to learn from yet" in asked["why"].iloc[-1]
-    campaign.tell(measured(asked).loc[[0, 4]])
+    assert "'low', 'high' has too few values to learn from yet" in asked["why"].iloc[-1]
+    campaign.tell(measured(asked).loc[[0, 1, 4, 5]])
     assert campaign.ask(1)["why"].tolist() == ["drawn at random"]
 
 
@@ -298,7 +298,7 @@ def test_the_stopping_rule_ends_the_campaign_and_says_with_what_chance(build: Bu
         campaign.tell(measured(asked))
     assert [gain < 0.1 for gain in gains] == [False] * (len(gains) - 1) + [True]
     assert "the last 2 questions promise at most" in str(campaign.status().finished)
-    assert "improves with probability 0.25" in str(campaign.status().finished)
+    assert "shows something better with probability 0.25" in str(campaign.status().finished)
     campaign.tell(pd.DataFrame({"x": [0.0], "y": [0.0], "low": [0.0]}))
     assert campaign.status().finished is None  # what is told may change the promise
 

@@ -42,4 +42,4 @@ def pool() -> pd.DataFrame:
     frame["name"] = [f"m{row}" for row in range(len(frame))]
     frame["low"] = np.where(np.arange(len(frame)) % 2 == 0, low(frame), np.nan)
     frame["cost"] = 1.0 + generator.random(len(frame))
-    return frame
+    return frame.round(6)  # which a CSV file keeps to the last bit

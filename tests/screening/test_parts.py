@@ -7,7 +7,7 @@ import pickle
 
 import numpy as np
 import pandas as pd
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mfgp.screening.diverse import choose_together
@@ -59,6 +59,7 @@ def test_a_ranking_of_parts_is_that_of_sorting_everything(parts: list[list[float
 
 
 @given(numbers)
+@example(np.finfo(float).max)
 def test_rounded_scores_are_near_and_absorb_rounding(value: float) -> None:
     score = rounded(np.array([value]))[0]
     assert abs(score - value) <= 1e-12 * abs(value)

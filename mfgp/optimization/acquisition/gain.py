@@ -59,7 +59,7 @@ def expected_gain(worth: Worth, measurements: Measurements, fineness: Fineness) 
     form = worth.linear()
     if form is not None:
         weights, offset = form
-        return expected_maximum(measurements.mean @ weights + offset, measurements.shift @ weights)
+        return expected_maximum(measurements.mean @ weights + offset, measurements.shift @ weights, worth.material_gain)
     batch, count = measurements.mean.shape[:-2], measurements.mean.shape[-2]
     tasks = len(worth.tasks)
     mean, shift = (values.reshape(-1, count, tasks) for values in (measurements.mean, measurements.shift))
@@ -111,8 +111,9 @@ def _by_quadrature(
     expected = worth.at(values).mean(2)  # (p, outcomes, m)
     before = torch.einsum("k,pkm->pm", weights, expected)
     gain = expected.amax(-1) @ weights - before.amax(-1)
-    moved = expected.argmax(-1) != before.argmax(-1, keepdim=True)
-    return gain.clamp_min(0.0), moved.to(mean) @ weights
+    top = before.argmax(-1).view(-1, 1, 1).expand(-1, expected.shape[1], 1)
+    overtaken = expected.amax(-1) > expected.gather(-1, top).squeeze(-1) + worth.material_gain
+    return gain.clamp_min(0.0), overtaken.to(mean) @ weights
 
 
 def _root(covariance: Tensor) -> Tensor:

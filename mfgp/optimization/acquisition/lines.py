@@ -16,14 +16,14 @@ class ExpectedMaximum(NamedTuple):
     gain
         (...) E max_j (a_j + b_j Z) - max_j a_j, which is never negative.
     chance
-        (...) probability that the largest line is another one than the largest at Z = 0.
+        (...) probability that some line is larger, by more than a margin, than the one that is the largest at Z = 0.
     """
 
     gain: Tensor
     chance: Tensor
 
 
-def expected_maximum(levels: Tensor, slopes: Tensor) -> ExpectedMaximum:
+def expected_maximum(levels: Tensor, slopes: Tensor, margin: float = 0.0) -> ExpectedMaximum:
     """How much the largest of the lines a_j + b_j Z is expected to rise above the largest of the a_j.
 
     Each line is the largest between two values of Z, and contributes a_j (Phi(u) - Phi(l)) + b_j (phi(l) - phi(u))
@@ -36,6 +36,8 @@ def expected_maximum(levels: Tensor, slopes: Tensor) -> ExpectedMaximum:
         (..., m) the a_j.
     slopes
         (..., m) the b_j, in the same unit; differentiable, as are the levels.
+    margin
+        Of the chance.
 
     Examples
     --------
@@ -46,19 +48,29 @@ def expected_maximum(levels: Tensor, slopes: Tensor) -> ExpectedMaximum:
     levels, slopes = torch.broadcast_tensors(levels, slopes)
     shape, count = levels.shape[:-1], levels.shape[-1]
     a, b = levels.reshape(-1, count), slopes.reshape(-1, count)
-    parts = [_of_batch(*part) for part in zip(*(x.split(max(1, ENTRIES // count**2)) for x in (a, b)), strict=True)]
+    block = max(1, ENTRIES // count**2)
+    parts = [_of_batch(*part, margin) for part in zip(a.split(block), b.split(block), strict=True)]
     gain, chance = (torch.cat(part).view(shape) for part in zip(*parts, strict=True))
     return ExpectedMaximum(gain, chance)
 
 
-def _of_batch(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+def _of_batch(a: Tensor, b: Tensor, margin: float) -> tuple[Tensor, Tensor]:
     lower, upper = _reach(a.detach(), b.detach())
     top = a.argmax(-1, keepdim=True)
     live = upper > lower
     lower, upper = torch.where(live, lower, 0.0), torch.where(live, upper, 0.0)
     share = torch.special.ndtr(upper) - torch.special.ndtr(lower)
     rise = (a - a.gather(-1, top)) * share + b * (_density(lower) - _density(upper))
-    return rise.sum(-1).clamp_min(0.0), 1.0 - share.gather(-1, top).squeeze(-1)
+    return rise.sum(-1).clamp_min(0.0), _overtaken(a.detach(), b.detach(), top, margin)
+
+
+def _overtaken(a: Tensor, b: Tensor, top: Tensor, margin: float) -> Tensor:
+    """Probability that a line rises above the top one by more than a margin: outside an interval of Z."""
+    behind, steeper = a.gather(-1, top) + margin - a, b - b.gather(-1, top)
+    crossing = behind / steeper
+    upper = torch.where(steeper > 0.0, crossing, torch.inf).amin(-1)
+    lower = torch.where(steeper < 0.0, crossing, -torch.inf).amax(-1)
+    return 1.0 - (torch.special.ndtr(upper) - torch.special.ndtr(lower)).clamp_min(0.0)
 
 
 def _reach(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:

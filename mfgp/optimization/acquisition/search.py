@@ -15,7 +15,7 @@ from botorch.optim import optimize_acqf
 from torch import Tensor
 
 from mfgp.errors import NumericsError
-from mfgp.optimization.acquisition.view import View
+from mfgp.optimization.acquisition.view import NO_NUMBER, View
 from mfgp.optimization.pool import Pool
 
 SAMPLES = 256  # points of a box that are looked at before the best are refined
@@ -190,10 +190,7 @@ def _values(acquisition: AcquisitionFunction, rows: Tensor) -> np.ndarray:
     size = BLOCK if isinstance(acquisition, AnalyticAcquisitionFunction) else CHUNK
     found = torch.cat([acquisition(part.unsqueeze(-2)) for part in rows.split(size)]).cpu().numpy()
     if np.isnan(found).all():
-        raise NumericsError(
-            "the acquisition function is no number anywhere; an objective such as log(a) has no value where a draw of "
-            "a is negative: write log(maximum(a, 1e-6))"
-        )
+        raise NumericsError(NO_NUMBER)
     return np.where(np.isnan(found), -np.inf, found)
 
 

@@ -15,11 +15,16 @@ from torch import Tensor
 
 from mfgp.architectures.regressor import Regressor
 from mfgp.data.table import listed
-from mfgp.errors import ParameterError
+from mfgp.errors import NumericsError, ParameterError
 from mfgp.expressions import Condition, Quantity
 from mfgp.model import TaskGP, TaskGPEnsemble
 from mfgp.optimization.decision import LEAST_FEASIBLE, Decision
 from mfgp.optimization.objective import Objective
+
+NO_NUMBER = (
+    "the acquisition function is no number anywhere; an objective such as log(a) has no value where a draw of a is "
+    "negative: write log(maximum(a, 1e-6))"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,10 +178,12 @@ class View:
         """
         prediction = self.estimator.predict_distribution(self.measured_inputs)
         found = prediction.of(utility)
-        means = found.mean.to_numpy()
+        means = found.mean.dropna().to_numpy()
+        if not len(means):
+            raise NumericsError(NO_NUMBER)
         if self.feasible is None:
             return float(means.max())
-        likely = prediction.of(self.feasible).probability.to_numpy() >= LEAST_FEASIBLE
+        likely = prediction.of(self.feasible).probability.to_numpy()[found.mean.notna()] >= LEAST_FEASIBLE
         if likely.any():
             return float(means[likely].max())
         return float(means.min() - np.ptp(means) - found.std.max())
