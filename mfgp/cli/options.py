@@ -26,6 +26,20 @@ Noise: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(metavar="TASK=COLUMN", help="Column of known standard deviations of a task; for each that has one."),
 ]
+GivenNoise: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="TASK=COLUMN", help="Column of known standard deviations of a given task; for each that has one."
+    ),
+]
+FormulaOfModel: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Column of chemical formulas, for a model of composition features; by default the columns of these, or "
+        "else 'formula'.",
+    ),
+]
 Sources: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(

@@ -1,4 +1,4 @@
-"""``mfgp predict``: learn from one file, predict another."""
+"""``mfgp predict``: predict a file, by a saved model or one that is learned from another file."""
 
 from __future__ import annotations
 
@@ -20,13 +20,26 @@ if TYPE_CHECKING:
 
 @complaining
 def predict(
-    train: Annotated[Path, typer.Argument(metavar="TRAIN", help="CSV file to learn from.", show_default=False)],
-    new: Annotated[Path, typer.Argument(metavar="NEW", help="CSV file to predict.", show_default=False)],
-    tasks: Annotated[str, typer.Option(metavar="LOW,…,HIGH", help="Task columns of TRAIN, empty where not measured.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="[TRAIN] NEW",
+            help="CSV file to learn from, which --model takes the place of, and CSV file to predict.",
+            show_default=False,
+        ),
+    ],
+    saved: Annotated[
+        Path | None, typer.Option("--model", metavar="MODEL", help="File of a model, such as model.mfgp of mfgp fit.")
+    ] = None,
+    tasks: Annotated[
+        str | None, typer.Option(metavar="LOW,…,HIGH", help="Task columns of TRAIN, empty where not measured.")
+    ] = None,
     inputs: options.Inputs = None,
     formula: options.Formula = None,
     noise: options.Noise = None,
-    architecture: Annotated[Architecture, typer.Option(help="How tasks share information.")] = Architecture.DIFFERENCE,
+    architecture: Annotated[
+        Architecture | None, typer.Option(help="How tasks share information; difference by default.")
+    ] = None,
     sources: options.Sources = None,
     given: Annotated[
         bool, typer.Option("--given/--no-given", help="Use the values of tasks that NEW has, each at its own row.")
@@ -48,7 +61,11 @@ def predict(
     ),
     quiet: options.Quiet = False,
 ) -> None:
-    """Learn from TRAIN, predict every task at the rows of NEW, and write mean, deviation and 90% interval.
+    """Predict every task at the rows of NEW, and write mean, deviation and 90% interval.
+
+    What predicts is a MODEL that was saved, which knows its tasks and inputs, or one that is learned from TRAIN, as
+    --tasks, --inputs, --architecture and --sources say. --formula and --noise name columns of both files; composition
+    features of a MODEL are columns of NEW, or else made from its column 'formula', if --formula names no other.
 
     The file has the columns of NEW, then four columns a task, then those of each --of: mean, deviation and interval of
     a quantity or the probability of a condition, the standard error of that, and the share of draws outside its domain.
@@ -57,23 +74,63 @@ def predict(
     import pandas as pd
 
     from mfgp.cli.functions import columns_of, read_functions, table_of
-    from mfgp.cli.table import open_table, prepare_file, read_table
+    from mfgp.cli.saved import open_model
+    from mfgp.cli.table import FORMULA, Columns, open_table, prepare_file, read_table
+    from mfgp.screening.predictor import input_table
 
     notes = aside(quiet)
-    estimator = architecture.build(sources)
-    frame, columns = open_table(train, tasks, inputs, formula, noise, notes)
-    target = read_table(new, formula)
+    if saved is None:
+        train, new, tasks = _two_files(files, tasks)
+        estimator = (architecture or Architecture.DIFFERENCE).build(sources)
+        frame, columns = open_table(train, tasks, inputs, formula, noise, notes)
+        target = read_table(new, formula)
+    else:
+        learned = {"--tasks": tasks, "--inputs": inputs, "--architecture": architecture, "--sources": sources}
+        new = _one_file(files, [option for option, value in learned.items() if value])
+        if noise and not given:
+            raise ParameterError(
+                "--noise is that of given values where there is a --model; write --given, or leave it out"
+            )
+        estimator = open_model(saved)
+        target = read_table(new, FORMULA if formula is None else formula)
+        columns = Columns.of_model(estimator, formula, noise, target.columns)
     X = columns.X(target)
     known = _known(columns, target) if given else {}
     wanted = read_functions(functions or [], columns.tasks, columns.labels)
     _require_no_predictions([*_columns_of(columns), *columns_of(wanted)], target)
     prepare_file(file)
-    with notes.status("fitting"):
-        estimator.fit(columns.X(frame), columns.Y(frame), noise=columns.known_noise(frame))
-    prediction = estimator.predict_distribution(X, observed=observed, **known)
+    if saved is None:
+        with notes.status("fitting"):
+            estimator.fit(columns.X(frame), columns.Y(frame), noise=columns.known_noise(frame))
+    rows = input_table(X, estimator._inputs.columns, estimator._inputs.named)
+    prediction = estimator.predict_distribution(rows, observed=observed, **known)
     tables = [target, prediction.to_frame(), table_of(wanted, prediction, notes)]
     pd.concat(tables, axis="columns").to_csv(file, index=False)
     notes.print(f"{len(target)} rows written to {file}")
+
+
+def _two_files(files: list[Path], tasks: str | None) -> tuple[Path, Path, str]:
+    """The file that is learned from, the one that is predicted, and the tasks."""
+    if len(files) != 2 or tasks is None:
+        came = f"{len(files)} file{'s' * (len(files) > 1)} without --model"
+        lacking = " and without --tasks" if len(files) == 2 else ""
+        raise ParameterError(
+            f"{came}{lacking}; write mfgp predict --model MODEL NEW, or mfgp predict TRAIN NEW --tasks LOW,…,HIGH"
+        )
+    return files[0], files[1], tasks
+
+
+def _one_file(files: list[Path], learned: list[str]) -> Path:
+    """The file that is predicted by a saved model."""
+    if len(files) != 1:
+        raise ParameterError(
+            f"--model came with {len(files)} files, expected one: write mfgp predict --model MODEL NEW"
+        )
+    if learned:
+        raise ParameterError(
+            f"--model has learned already, so {', '.join(learned)} would change nothing; leave --model out, or these"
+        )
+    return files[0]
 
 
 def _known(columns: Columns, target: pd.DataFrame) -> dict[str, Any]:

@@ -1,42 +1,36 @@
-"""``mfgp screen``: learn from one file, find the best rows of a pool."""
+"""``mfgp screen``: find the best rows of a pool by a saved model."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mfgp.cli import options
-from mfgp.cli.architecture import Architecture
 from mfgp.cli.console import aside, complaining, out
 from mfgp.errors import DataError, ParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import pandas as pd
-    from rich.console import Console
 
-    from mfgp.architectures.regressor import Regressor
     from mfgp.cli.table import Columns
+    from mfgp.screening.source import Pool
 
 CHUNK_ROWS = 1 << 15
 
 
 @complaining
 def screen(
-    source: Annotated[Path, typer.Argument(metavar="MODEL", help="CSV file to learn from.", show_default=False)],
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="MODEL", help="File of a model, such as model.mfgp of mfgp fit.", show_default=False),
+    ],
     pool: Annotated[
         str,
         typer.Argument(metavar="POOL", help="Parquet or CSV file, or a folder or glob of them.", show_default=False),
     ],
-    tasks: Annotated[str, typer.Option(metavar="LOW,…,HIGH", help="Task columns of MODEL, empty where not measured.")],
-    inputs: options.Inputs = None,
-    formula: options.Formula = None,
-    noise: options.Noise = None,
-    architecture: Annotated[Architecture, typer.Option(help="How tasks share information.")] = Architecture.DIFFERENCE,
-    sources: options.Sources = None,
     where: Annotated[
         str | None, typer.Option(metavar="CONDITION", help="What is looked for, such as '1.1 < gap_expt < 1.7'.")
     ] = None,
@@ -53,6 +47,8 @@ def screen(
         str | None,
         typer.Option(metavar="TASK,…", help="Tasks whose values POOL has in columns of their names, to be used."),
     ] = None,
+    noise: options.GivenNoise = None,
+    formula: options.FormulaOfModel = None,
     keep: Annotated[
         str | None, typer.Option(metavar="A,B,…", help="Columns of POOL that go into the result; the formula always.")
     ] = None,
@@ -71,34 +67,35 @@ def screen(
     file: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the best rows go.")] = Path("best.csv"),
     quiet: options.Quiet = False,
 ) -> None:
-    """Learn from MODEL, score every row of POOL, and write the best ones.
+    """Score every row of POOL by a fitted MODEL, and write the best ones.
 
     Beside the file of the best rows go, under its name, a plot (.png) of all scores and of the hits to be expected,
     where there are bad rows a list of them (-bad.csv), and with --diverse the rows that are best together
     (-diverse.csv). Prints what was done and the first rows.
     """
-    from mfgp.cli.table import prepare_file
+    from mfgp.cli.saved import open_model
+    from mfgp.cli.table import Columns, prepare_file
     from mfgp.plotting import screening as plot
     from mfgp.screening import screen as run
+    from mfgp.screening.source import open_pool
 
     notes = aside(quiet)
     if jobs == 0:
         raise ParameterError("--jobs 0 is no number of processes; write 1 or more, or -1 for one a core")
+    model = open_model(source)
+    columns = Columns.of_model(model, formula, noise, open_pool(pool, None, 1).head(1).columns)
+    kept = [*([columns.formula] if columns.formula else []), *(options.split(keep, "--keep") if keep else [])]
     prepare_file(file)
-    with notes.status("fitting"):
-        model, columns = _model(source, tasks, inputs, formula, noise, architecture, sources, notes)
-    kept = [*([formula] if formula else []), *(options.split(keep, "--keep") if keep else [])]
-    known = options.split(given, "--given") if given else None
     bad = _beside(file, "-bad.csv")
     with notes.status("screening") as status:
         found = run(
             model,
-            _with_features(Path(pool), columns) if formula else pool,
+            pool if columns.formula is None else _with_features(pool, columns),
             where=where,
             rank_by=rank_by,
             top=top,
-            given=known,
-            noise=_noise(columns, known),
+            given=options.split(given, "--given") if given else None,
+            noise=columns.noise or None,
             keep=list(dict.fromkeys(kept)),
             diverse=diverse,
             observed=observed,
@@ -121,47 +118,37 @@ def screen(
     notes.print(f"{len(found.best)} rows written to {file}")
 
 
-def _model(
-    source: Path,
-    tasks: str,
-    inputs: str | None,
-    formula: str | None,
-    noise: list[str] | None,
-    architecture: Architecture,
-    sources: list[str] | None,
-    notes: Console,
-) -> tuple[Regressor, Columns]:
-    """The fitted model, and which columns it has."""
-    from mfgp.cli.table import open_table
+@dataclass(frozen=True)
+class _Features:
+    """Adds composition features to rows; formulas that cannot be read have none.
 
-    estimator = architecture.build(sources)
-    frame, columns = open_table(source, tasks, inputs, formula, noise, notes)
-    estimator.fit(columns.X(frame), columns.Y(frame), noise=columns.known_noise(frame))
-    return estimator, columns
-
-
-def _noise(columns: Columns, known: list[str] | None) -> dict[Any, str] | None:
-    """Columns of the noise of given values."""
-    return {task: name for task, name in columns.noise.items() if task in (known or [])} or None
-
-
-def _with_features(pool: Path, columns: Columns) -> Iterator[pd.DataFrame]:
-    """The pool with the composition features of its formulas; formulas that cannot be read have none.
-
-    The text NaN is a formula, that of sodium nitride.
+    Parameters
+    ----------
+    formula
+        The column of formulas.
     """
-    import pandas as pd
 
-    from mfgp.materials import featurize
-    from mfgp.screening.source import open_pool, require_columns
+    formula: str
+
+    def __call__(self, rows: pd.DataFrame) -> pd.DataFrame:
+        import pandas as pd
+
+        from mfgp.materials import FEATURES, featurize
+        from mfgp.screening.source import require_columns
+
+        require_columns(list(rows.columns), [self.formula])
+        rows = rows.reset_index(drop=True)
+        features = featurize(rows[self.formula], errors="coerce").set_axis(rows.index)
+        return pd.concat([rows.drop(columns=FEATURES, errors="ignore"), features], axis="columns")
+
+
+def _with_features(pool: str, columns: Columns) -> Pool:
+    """The pool with the composition features of its formulas. The text NaN is a formula, that of sodium nitride."""
+    from mfgp.screening.source import MappedPool, open_pool
 
     assert columns.formula is not None
-    for chunk in open_pool(pool, None, CHUNK_ROWS, as_text=[columns.formula]).chunks():
-        frame = chunk.load().reset_index(drop=True)
-        require_columns(list(frame.columns), [columns.formula])
-        features = featurize(frame[columns.formula], errors="coerce").set_axis(frame.index)
-        taken = [name for name in features if name in frame and name not in columns.inputs]
-        yield pd.concat([frame.drop(columns=taken), features], axis="columns")
+    rows = open_pool(pool, None, CHUNK_ROWS, as_text=[columns.formula])
+    return MappedPool(rows, _Features(columns.formula), {"formula": columns.formula})
 
 
 def _beside(file: Path, ending: str) -> Path:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from rich.console import Console
@@ -15,6 +15,11 @@ from mfgp.data.labels import Labels, holds_labels
 from mfgp.data.levels import Levels, holds_levels
 from mfgp.data.table import listed, read_numbers
 from mfgp.errors import ColumnError, DataError, ParameterError
+
+if TYPE_CHECKING:
+    from mfgp.architectures.regressor import Regressor
+
+FORMULA = "formula"  # the column of formulas where none is named
 
 
 @dataclass(frozen=True)
@@ -57,12 +62,8 @@ class Columns:
         ParameterError
             An option cannot be read.
         """
-        names, deviations = split(tasks, "--tasks"), pairs(noise, "--noise")
-        strangers = [task for task in deviations if task not in names]
-        if strangers:
-            raise ParameterError(
-                f"--noise is for {listed(strangers)}, no task of --tasks; the tasks are {listed(names)}"
-            )
+        names = split(tasks, "--tasks")
+        deviations = _deviations(noise, names)
         if inputs is not None:
             features = split(inputs, "--inputs")
         elif formula is not None:
@@ -89,6 +90,49 @@ class Columns:
         if clash:
             raise ColumnError(f"{listed(clash)} is named by --inputs and by --tasks; leave it out of one of them")
         return columns
+
+    @classmethod
+    def of_model(
+        cls, model: Regressor, formula: str | None, noise: list[str] | None, present: Collection[Hashable]
+    ) -> Columns:
+        """Find the columns that a fitted model needs in a file.
+
+        Composition features are made where the file lacks them, from the column `formula` or else "formula"; where
+        `formula` is named, they are made in any case.
+
+        Raises
+        ------
+        ColumnError
+            The file lacks the columns of `noise`, or it has neither the features nor formulas to make them from.
+        ParameterError
+            A formula is named, but the model was not fitted on composition features; or `noise` cannot be read.
+        """
+        from mfgp.materials import FEATURES
+
+        names: list[Any] = list(model.tasks_)
+        inputs: list[Any] = list(model._inputs.columns)
+        composed = set(FEATURES) <= set(inputs)
+        if formula is not None and not composed:
+            raise ParameterError(
+                f"--formula is for a model of composition features, but this one has the inputs {listed(inputs)}; "
+                "leave --formula out"
+            )
+        lacking = [name for name in FEATURES if name not in present] if composed else []
+        if lacking and formula is None:
+            formula = FORMULA
+            if formula not in present:
+                raise ColumnError(
+                    f"the model's inputs are composition features, but there are neither the columns {listed(lacking)} "
+                    f"nor a column {formula!r} to make them from; write --formula COLUMN"
+                )
+        own = inputs if formula is None else [name for name in inputs if name not in FEATURES]
+        deviations = _deviations(noise, names)
+        missing = [name for name in deviations.values() if name not in present]
+        if missing:
+            raise ColumnError(f"there is no column {listed(missing)} for --noise; the columns are {listed(present)}")
+        categories = [inputs[place] for place in model._inputs.levels]
+        labels = {names[place]: found for place, found in model._tasks.labels.items()}
+        return cls(names, own, formula, deviations, categories, labels)
 
     @property
     def _numbers(self) -> list[str]:
@@ -186,6 +230,15 @@ def require_numbers(frame: pd.DataFrame, names: Sequence[str]) -> None:
     """Raise ColumnError or DataError unless the file has these columns, and finite numbers in them."""
     _require(frame, names)
     read_numbers(frame[list(names)], "the file", "write a number in each cell, and nothing where there is none")
+
+
+def _deviations(noise: list[str] | None, tasks: Sequence[str]) -> dict[str, str]:
+    """The columns of known standard deviations, by task."""
+    found = pairs(noise, "--noise")
+    strangers = [task for task in found if task not in tasks]
+    if strangers:
+        raise ParameterError(f"--noise is for {listed(strangers)}, no task; the tasks are {listed(tasks)}")
+    return found
 
 
 def _has_numbers(column: pd.Series[Any]) -> bool:

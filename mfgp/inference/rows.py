@@ -60,6 +60,7 @@ class RowPosterior:
             rows = kernel.row_effect()
             self._row_effect = None if rows is None else rows[self.tasks][:, observations.task]
             self._keys = row_keys(observations.x)
+            self._sorted_keys = self._keys.sort().values
 
     @staticmethod
     def supports(exact: ExactPosterior) -> bool:
@@ -105,10 +106,10 @@ class RowPosterior:
 
     def _cross(self, x: Tensor, keys: Tensor | None, cross: list[Tensor]) -> None:
         """Write the covariance (b, N) of each task with the observations; `keys` where rows may be among these."""
-        for each, offsets in zip(cross, self._offsets, strict=True):
-            each.copy_(offsets.expand_as(each))
+        before: Sequence[Tensor] = self._offsets.unbind()
         for part in self._parts:
-            part.add(x, cross)
+            part.add(x, before, cross)
+            before = cross
         if keys is not None:
             assert self._row_effect is not None
             same = (keys.unsqueeze(-1) == self._keys).to(x)
@@ -120,7 +121,8 @@ class RowPosterior:
         if self._row_effect is None:
             return None
         keys = row_keys(x)
-        return keys if bool(torch.isin(keys, self._keys).any()) else None
+        places = torch.searchsorted(self._sorted_keys, keys).clamp_max_(len(self._keys) - 1)
+        return keys if bool((self._sorted_keys[places] == keys).any()) else None
 
 
 class _ProcessRows:
@@ -137,8 +139,8 @@ class _ProcessRows:
         self._amplitude = process.amplitude[tasks][:, task]
         self._gaps = None if process.distance is None else process.distance[tasks][:, task]
 
-    def add(self, x: Tensor, cross: list[Tensor]) -> None:
-        """Add this process's part to the covariance (b, N) of each task."""
+    def add(self, x: Tensor, before: Sequence[Tensor], cross: list[Tensor]) -> None:
+        """Write this process's part of the covariance (b, N) of each task, added to what was there before."""
         u = self.process.expand(x) / self.process.lengthscale - self._centre
         norms = u.square().sum(-1, keepdim=True)
         r2 = (torch.cat([-2.0 * u, norms, torch.ones_like(norms)], dim=-1) @ self._scaled).clamp_min_(0.0)
@@ -147,10 +149,10 @@ class _ProcessRows:
             values = [self._value(r2, related)] * len(cross)
         else:
             values = [self._value(r2 + gaps, related) for gaps in self._gaps]
-        for each, value, amplitude in zip(cross, values, self._amplitude, strict=True):
-            each.addcmul_(value, amplitude)
+        for sum_before, value, amplitude, each in zip(before, values, self._amplitude, cross, strict=True):
+            torch.addcmul(sum_before, value, amplitude, out=each)
 
     def _value(self, r2: Tensor, related: Tensor | None) -> Tensor:
-        """The correlation, in place of r2."""
+        """The correlation; r2 is spoilt."""
         value = self._profile.overwrite(r2)
         return value if related is None else value.mul_(related)

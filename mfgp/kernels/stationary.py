@@ -26,7 +26,7 @@ class Profile(NamedTuple):
     """A stationary correlation as a function of the squared scaled distance r2, with its derivative.
 
     ``value(r2)`` is differentiable by autograd, also at r2 = 0; ``value_and_slope(r2)`` gives the value and its
-    derivative with respect to r2 from one exponential, without a graph; ``overwrite(r2)`` gives the value in place of
+    derivative with respect to r2 from one exponential, without a graph; ``overwrite(r2)`` gives the value and spoils
     r2, with as few passes through memory as there can be.
     """
 
@@ -76,9 +76,9 @@ def _matern32_with_slope(r2: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _matern32_in_place(r2: Tensor) -> Tensor:
-    s = r2.mul_(3.0).sqrt_()
-    decay = s.neg().exp_()
-    return s.add_(1.0).mul_(decay)
+    minus_s = r2.sqrt_().mul_(-math.sqrt(3.0))
+    decay = minus_s.exp()
+    return decay.addcmul_(decay, minus_s, value=-1.0)
 
 
 def _matern52(r2: Tensor) -> Tensor:
@@ -95,9 +95,10 @@ def _matern52_with_slope(r2: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _matern52_in_place(r2: Tensor) -> Tensor:
-    s = r2.mul_(5.0).sqrt()
-    polynomial = r2.mul_(1.0 / 3.0).add_(s).add_(1.0)
-    return polynomial.mul_(s.neg_().exp_())
+    minus_s = r2.sqrt().mul_(-math.sqrt(5.0))
+    minus_rest = torch.sub(minus_s, r2, alpha=5.0 / 3.0, out=r2)  # -(s + s^2/3)
+    decay = minus_s.exp_()
+    return decay.addcmul_(decay, minus_rest, value=-1.0)
 
 
 _RBF = Profile(_rbf, _rbf_with_slope, _rbf_in_place)

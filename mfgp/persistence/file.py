@@ -100,8 +100,8 @@ def damaged(name: str) -> FileError:
 def _document(name: str, content: bytes) -> dict[str, Any]:
     """The document, of a file that is as long as its header says."""
     foreign = FileError(
-        f"{name} is no model of mfgp's, expected a file that model.save(path) wrote; for a model that was pickled, "
-        "write joblib.load(path) or pickle.load(file)"
+        f"{name} is no model of mfgp's, expected a file that model.save(path) or mfgp fit wrote; for a model that was "
+        "pickled, write joblib.load(path) or pickle.load(file)"
     )
     start = LENGTH.size
     if len(content) <= start or content[start : start + 1] != b"{":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -9,14 +11,17 @@ from matplotlib.ticker import MaxNLocator
 
 from mfgp.errors import DataError
 from mfgp.plotting.style import BLUE, LINE, ORANGE, bare, label, legend, panel
-from mfgp.screening import Screening
+from mfgp.screening import Probability, Screening
 
 BINS = 64
 POINTS = 200  # of the curve of hits
+TITLE_WIDTH = 44  # characters
 
 
 def score_histogram(result: Screening, *, ax: Axes | None = None) -> Figure:
-    """How many rows of the pool have which score, on a logarithmic scale, and from where on rows are reported.
+    """How many rows of the pool have which score, on a logarithmic scale, and the score of the last one reported.
+
+    Rows whose condition is not probable enough to be ranked are counted too, and may have a higher score.
 
     Parameters
     ----------
@@ -43,13 +48,20 @@ def score_histogram(result: Screening, *, ax: Axes | None = None) -> Figure:
         raise DataError("no row of the pool has a score, so there is nothing to show; see bad_counts")
     figure, axis = panel(ax, 3.6, 2.8)
     bins = result.histogram.to_frame(BINS)
+    if isinstance(result.rank_by, Probability) and len(bins) > 1 and bins["lower"].iloc[-1] == 1.0:
+        certain = bins.pop("count").to_numpy()  # probabilities of exactly 1, whose bin would lie beyond 1
+        bins = bins.iloc[:-1].assign(count=[*certain[:-2], certain[-2:].sum()])
     axis.stairs(bins["count"], [*bins["lower"], bins["upper"].iloc[-1]], fill=True, color=BLUE, alpha=0.8)
     axis.set_yscale("log")
     axis.set_ylim(bottom=0.7)
-    title = f"{result.histogram.total:,} rows"
+    total = result.histogram.total
+    title = f"{total:,} row{'s' * (total != 1)}"
+    if result.ranked < total:
+        title += f", {result.ranked:,} probable enough"
     if len(result.best):
-        axis.axvline(result.best["score"].iloc[-1], color=ORANGE, linewidth=1.2)
-        title += f", the best {len(result.best):,} right of the line"
+        last = f"rank {len(result.best):,}"
+        axis.axvline(result.best["score"].iloc[-1], color=ORANGE, linewidth=1.2, label=last)
+        legend(axis, loc="upper right")
     label(axis, result.rank_by, "rows", title)
     axis.title.set_fontsize(9)
     bare(axis)
@@ -90,10 +102,10 @@ def expected_hits(result: Screening, *, ax: Axes | None = None) -> Figure:
     axis.fill_between(counts, (mean - std).clip(min=0.0), mean + std, color=BLUE, alpha=0.2, linewidth=0)
     axis.plot(counts, mean, color=BLUE, linewidth=1.6)
     axis.plot(counts, counts, color=LINE, linewidth=0.8, linestyle="--", label="all of them")
-    legend(axis, loc="upper left")
-    axis.set(xlim=(0, len(result.best)), ylim=(0, None))
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    label(axis, "rows made, the best first", "hits expected", repr(result.where))
+    legend(axis, loc="lower right")
+    axis.set(xlim=(0, len(result.best)), ylim=(0, max(1.0, 1.1 * (mean + std).max())))
+    axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    label(axis, "rows made, the best first", "hits expected", fill(repr(result.where), TITLE_WIDTH))
     axis.title.set_fontsize(9)
     bare(axis)
     return figure

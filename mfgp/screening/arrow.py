@@ -80,7 +80,7 @@ class ArrowPool(Pool):
         self.schema, self.columns, self.size = data.schema, [str(name) for name in columns], size
         self._described = described
         self._fragments = [part for fragment in data.get_fragments() for part in _row_groups(fragment)]
-        self._lengths = [fragment.count_rows() for fragment in self._fragments]
+        self._lengths = [_length(fragment) for fragment in self._fragments]
 
     @classmethod
     def of_files(
@@ -126,3 +126,10 @@ class ArrowPool(Pool):
 
 def _row_groups(fragment: Any) -> list[Any]:
     return list(fragment.split_by_row_group()) if hasattr(fragment, "split_by_row_group") else [fragment]
+
+
+def _length(fragment: Any) -> int:
+    """Rows of a fragment; of a row group, its own, where ``count_rows`` gives those of the whole file."""
+    if hasattr(fragment, "row_groups"):
+        return sum(group.num_rows for group in fragment.row_groups)
+    return int(fragment.count_rows())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from glob import glob
 from itertools import chain
@@ -79,6 +79,62 @@ class _Given:
 
     def __call__(self) -> pd.DataFrame:
         return self.frame
+
+
+@final
+class MappedPool(Pool):
+    """Another pool, each chunk of which is changed when it is read.
+
+    Parameters
+    ----------
+    pool
+        The other one.
+    change
+        Gives as many rows as it gets; it can be pickled.
+    described
+        What tells the change from another.
+    columns
+        Those that are wanted afterwards; None for all.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        change: Callable[[pd.DataFrame], pd.DataFrame],
+        described: Mapping[str, Any],
+        columns: Sequence[Hashable] | None = None,
+    ) -> None:
+        self.pool, self.change, self.described, self.columns = pool, change, dict(described), columns
+
+    def wanting(self, columns: Sequence[Hashable]) -> MappedPool:
+        """The same, with these columns only."""
+        return MappedPool(self.pool, self.change, self.described, columns)
+
+    def chunks(self) -> Iterator[Chunk]:
+        """The other pool's, changed."""
+        for chunk in self.pool.chunks():
+            yield Chunk(chunk.number, _Changed(chunk.load, self.change, self.columns))
+
+    def describe(self) -> dict[str, Any]:
+        """The other pool, and the change."""
+        return {**self.pool.describe(), **self.described}
+
+    @property
+    def total(self) -> int | None:
+        """The other pool's."""
+        return self.pool.total
+
+
+@dataclass(frozen=True)
+class _Changed:
+    """Rows that are changed once they are read."""
+
+    load: Callable[[], pd.DataFrame]
+    change: Callable[[pd.DataFrame], pd.DataFrame]
+    columns: Sequence[Hashable] | None
+
+    def __call__(self) -> pd.DataFrame:
+        return _wanted(self.change(self.load()), self.columns, None)
 
 
 @final
@@ -237,6 +293,8 @@ def open_pool(pool: Any, columns: Sequence[Hashable] | None, size: int, as_text:
     if isinstance(pool, str | Path):
         return _open_files(Path(pool), columns, size, as_text)
     assert columns is not None
+    if isinstance(pool, MappedPool):
+        return pool.wanting(columns)
     if isinstance(pool, pd.DataFrame):
         return FramePool(pool, columns, size)
     if isinstance(pool, np.ndarray):

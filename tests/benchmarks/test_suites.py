@@ -26,10 +26,22 @@ def accuracy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_suites_are_the_files() -> None:
-    assert names() == ["accuracy", "evidence", "expressions", "few", "fit", "optimize", "predict", "screen"]
+    assert names() == [
+        "accuracy",
+        "evidence",
+        "expressions",
+        "few",
+        "fit",
+        "optimize",
+        "predict",
+        "screen",
+        "screen_large",
+    ]
 
 
-@pytest.mark.parametrize("suite", ["evidence", "expressions", "few", "fit", "optimize", "predict", "screen"])
+@pytest.mark.parametrize(
+    "suite", ["evidence", "expressions", "few", "fit", "optimize", "predict", "screen", "screen_large"]
+)
 def test_a_small_version_leaves_a_table_and_a_record(suite: str, tmp_path: Path) -> None:
     run(suite, tmp_path)
     check(suite, tmp_path)

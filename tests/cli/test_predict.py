@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import mfgp
 from mfgp import MultiTaskGP
 from tests.cli.conftest import Run
 
@@ -28,6 +29,77 @@ def test_predictions_are_those_of_the_estimator(run: Run) -> None:
         written = pd.read_csv("deep/predictions.csv")
         pd.testing.assert_frame_equal(written[new.columns], new)
         pd.testing.assert_frame_equal(written.drop(columns=new.columns), prediction.to_frame())
+
+
+@pytest.fixture
+def saved(run: Run) -> MultiTaskGP:
+    """A model of the columns a and b in ab.mfgp."""
+    train = pd.read_csv("train.csv")
+    model = MultiTaskGP().fit(train[["a", "b"]], train[["low", "high"]])
+    model.save("ab.mfgp")
+    return model
+
+
+def test_a_saved_model_predicts_as_the_one_that_was_learned(run: Run, saved: MultiTaskGP) -> None:
+    new = pd.read_csv("new.csv").assign(low_sd=[0.01, 5.0, 0.01, 5.0, np.nan])
+    new.to_csv("new.csv", index=False)
+    for options in ((), ("--observed",), ("--given", "--noise", "low=low_sd"), ("--of", "shift = high - low")):
+        told = []
+        for arguments in (("--model", "ab.mfgp", "new.csv"), ARGUMENTS[1:]):
+            inputs = () if "--model" in arguments else ("--inputs", "a,b")
+            if "--noise" in options and inputs:
+                pd.read_csv("train.csv").assign(low_sd=np.nan).to_csv("train.csv", index=False)
+            result = run("predict", *arguments, *inputs, *options)
+            assert result.exit_code == 0, result.output
+            told.append(pd.read_csv("predictions.csv"))
+        pd.testing.assert_frame_equal(*told)
+
+
+def test_formulas_are_featurized_for_a_saved_model(run: Run) -> None:
+    gaps = mfgp.datasets.load_band_gaps().frame[["gap_mp", "gap_expt"]].dropna()
+    gaps.head(30).rename_axis("compound").to_csv("train.csv")
+    gaps.iloc[30:34].rename_axis("compound").to_csv("new.csv")
+    rest = ("--tasks", "gap_mp,gap_expt", "--formula", "compound", "--architecture", "multi-task")
+    assert run("fit", "train.csv", *rest).exit_code == 0
+    assert run("predict", "train.csv", "new.csv", *rest, "--out", "learned.csv").exit_code == 0
+    arguments = ("predict", "--model", "mfgp-fit/model.mfgp", "new.csv")
+    assert run(*arguments, "--formula", "compound", "--out", "saved.csv").exit_code == 0
+    assert Path("saved.csv").read_text() == Path("learned.csv").read_text()
+    pd.read_csv("new.csv").rename(columns={"compound": "formula"}).to_csv("new.csv", index=False)
+    assert run(*arguments, "--out", "saved.csv").exit_code == 0
+    assert Path("saved.csv").read_text() == Path("learned.csv").read_text().replace("compound", "formula")
+
+
+def test_labels_are_predicted_by_a_saved_model(run: Run) -> None:
+    arguments = labelled(run)
+    assert run("fit", "train.csv", *arguments[3:]).exit_code == 0
+    options = ("--given", "--of", "color == 'red'")
+    assert run(*arguments, *options, "--out", "learned.csv").exit_code == 0
+    assert run("predict", "--model", "mfgp-fit/model.mfgp", "new.csv", *options, "--out", "saved.csv").exit_code == 0
+    assert Path("saved.csv").read_text() == Path("learned.csv").read_text()
+
+
+def test_a_saved_model_is_told_from_a_table_to_learn_from(saved: MultiTaskGP, complaint: Callable[..., str]) -> None:
+    model = ("predict", "--model", "ab.mfgp")
+    advice = "; write mfgp predict --model MODEL NEW, or mfgp predict TRAIN NEW --tasks LOW,…,HIGH"
+    assert complaint("predict", "new.csv") == f"1 file without --model{advice}"
+    assert complaint("predict", "train.csv", "new.csv") == f"2 files without --model and without --tasks{advice}"
+    assert complaint("predict", "a", "b", "c", "--tasks", "low") == f"3 files without --model{advice}"
+    assert complaint(*model, "train.csv", "new.csv") == (
+        "--model came with 2 files, expected one: write mfgp predict --model MODEL NEW"
+    )
+    assert complaint(*model, "new.csv", "--tasks", "low", "--architecture", "cascade") == (
+        "--model has learned already, so --tasks, --architecture would change nothing; leave --model out, or these"
+    )
+    assert complaint(*model, "new.csv", "--noise", "low=low_sd") == (
+        "--noise is that of given values where there is a --model; write --given, or leave it out"
+    )
+    assert complaint(*model, "new.csv", "--given", "--noise", "low=sd").startswith(
+        "there is no column 'sd' for --noise"
+    )
+    assert complaint("predict", "--model", "train.csv", "new.csv").startswith("'train.csv' is no model of mfgp's")
+    pd.read_csv("new.csv").drop(columns="b").to_csv("new.csv", index=False)
+    assert complaint(*model, "new.csv").startswith("there is no column 'b'")
 
 
 def test_the_noise_of_given_values_is_read_where_it_is_known(run: Run) -> None:

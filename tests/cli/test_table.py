@@ -64,7 +64,7 @@ def test_columns_that_do_not_fit_are_refused(options: dict[str, str], message: s
 
 
 def test_noise_of_what_is_no_task_is_refused() -> None:
-    with pytest.raises(ParameterError, match="--noise is for 'a', no task of --tasks; the tasks are 'low', 'high'"):
+    with pytest.raises(ParameterError, match="--noise is for 'a', no task; the tasks are 'low', 'high'"):
         choose(noise=["a=low_sd"])
 
 

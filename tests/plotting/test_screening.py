@@ -34,7 +34,34 @@ def test_bars_hold_every_row(result: Screening) -> None:
     (stairs,) = axis.patches
     assert stairs.get_data().values.sum() == 500
     assert axis.lines[0].get_xdata()[0] == result.best["score"].iloc[-1]
-    assert axis.get_title() == "500 rows, the best 40 right of the line"
+    assert axis.get_title() == "500 rows"
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["rank 40"]
+
+
+def test_rows_that_are_not_probable_enough_are_told(model: mfgp.IndependentGP, pool: pd.DataFrame) -> None:
+    some = mfgp.screen(model, pool, where="wave > 0.5", rank_by="wave")
+    assert 0 < some.ranked < 500
+    assert score_histogram(some).axes[0].get_title() == f"500 rows, {some.ranked} probable enough"
+    none = score_histogram(mfgp.screen(model, pool.head(1), where="wave > 50", rank_by="wave")).axes[0]
+    assert none.get_title() == "1 row, 0 probable enough"
+    assert none.get_legend() is None
+
+
+def test_probabilities_end_at_one(model: mfgp.IndependentGP, pool: pd.DataFrame) -> None:
+    sure = mfgp.screen(model, pool, where="wave > -50")
+    assert (sure.best["probability"] == 1.0).all()
+    assert sure.histogram.to_frame(64)["upper"].iloc[-1] > 1.0
+    either = mfgp.screen(model, pool, where="wave > 0.5")
+    bars = score_histogram(either).axes[0].patches[0].get_data()
+    assert bars.edges.max() <= 1.0
+    assert bars.values.sum() == 500
+
+
+def test_few_hits_can_be_seen(model: mfgp.IndependentGP, pool: pd.DataFrame) -> None:
+    rare = mfgp.screen(model, pool, where="0.9 < wave < 0.901", top=200)
+    (axis,) = expected_hits(rare).axes
+    reached = sum(rare.expected_hits(200))
+    assert reached < axis.get_ylim()[1] <= max(1.0, 1.2 * reached) < 200
 
 
 def test_hits_are_those_of_the_result(result: Screening) -> None:

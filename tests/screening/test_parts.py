@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from mfgp.screening.diverse import choose_together
 from mfgp.screening.histogram import BINS, Histogram
 from mfgp.screening.progress import Progress
 from mfgp.screening.ranking import Ranking, rounded
+from mfgp.screening.source import MappedPool, open_pool
 
 numbers = st.floats(allow_nan=False, allow_infinity=False, width=64)
 parts_of_numbers = st.lists(st.lists(numbers, max_size=20), min_size=1, max_size=6)
@@ -90,3 +92,19 @@ def test_progress_of_a_pool_of_unknown_length() -> None:
     assert Progress(500, None, 500, 10.0).left is None
     assert str(Progress(10_000, 1_000_000, 1000, 10.0)).endswith("2 h 45 min left")
     assert str(Progress(10, 20, 0, 0.0)) == "10 of 20 rows, nan a second"
+
+
+def doubled(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(twice=2 * rows["x"])
+
+
+def test_a_changed_pool_is_the_other_with_changed_rows() -> None:
+    frame = pd.DataFrame({"x": np.arange(10), "z": 0})
+    other = open_pool(frame, ["x"], 4)
+    pool = open_pool(MappedPool(other, doubled, {"change": "doubled"}), ["twice"], 3)
+    chunks = [pickle.loads(pickle.dumps(chunk.load))() for chunk in pool.chunks()]
+    assert [len(chunk) for chunk in chunks] == [4, 4, 2]
+    pd.testing.assert_frame_equal(pd.concat(chunks), doubled(frame)[["twice"]])
+    assert pool.head(5)["twice"].tolist() == [0, 2, 4, 6, 8]
+    assert pool.total == 10
+    assert pool.describe() == other.describe() | {"change": "doubled"}

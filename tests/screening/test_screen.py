@@ -482,3 +482,13 @@ def test_progress_is_told_after_each_chunk(model: mfgp.DifferenceGP, pool: pd.Da
     assert all(each.total == 1500 for each in told)
     assert told[-1].left == 0.0
     assert str(told[0]).startswith("600 of 1,500 rows, ")
+
+
+def test_row_groups_are_as_long_as_they_are(pool: pd.DataFrame, tmp_path: Path) -> None:
+    for form in (as_parquet, as_folder, as_data_set, as_arrow_table):
+        folder = tmp_path / form.__name__
+        folder.mkdir()
+        opened = open_pool(form(pool, folder), list(pool), 100)
+        lengths = [len(chunk.load()) for chunk in opened.chunks()]
+        assert opened.total == sum(lengths) == len(pool)
+        assert min(lengths) > 0
