@@ -46,6 +46,7 @@ class Entropy:
             There are several objectives or constraints on tasks, the utility is not linear, or the model is none of
             BoTorch's.
         """
+        self.require(decision.model, decision.objectives, decision.constraints)
         view = View(decision, "mf_mes")
         model, search, answer = target_of(view), Search(view), Answer(decision.space)
         pending = view.pending_pairs

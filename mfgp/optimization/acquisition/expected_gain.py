@@ -45,6 +45,7 @@ class ExpectedGain:
         ParameterError
             The model has no covariance between rows, or the objective or a constraint asks a label for its class.
         """
+        self.require(decision.model, decision.objectives, decision.constraints)
         outlook, rng = Outlook.of(decision), np.random.default_rng(decision.random_state)
         if isinstance(decision.space, Pool):
             return choose_in_pool(decision.space, outlook, count, rng)

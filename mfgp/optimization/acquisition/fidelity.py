@@ -7,7 +7,6 @@ import torch
 from botorch.acquisition import AcquisitionFunction
 from torch import Tensor
 
-from mfgp.errors import ParameterError
 from mfgp.expressions.linear import LinearForm
 from mfgp.optimization.acquisition.search import Found, Search
 from mfgp.optimization.acquisition.target_model import TargetModel
@@ -19,24 +18,9 @@ BLOCK = 4096
 
 
 def target_of(view: View) -> TargetModel:
-    """The model with the utility as its target.
-
-    Raises
-    ------
-    ParameterError
-        There are several objectives or constraints on tasks, or the utility is not linear in the tasks.
-    """
-    objective, form = view.objective, view.objective.utility.linear()
-    if form is None:
-        raise ParameterError(
-            f"{view.name!r} is for a linear function of the tasks, but {objective!r} is none; take "
-            "acquisition='log_nei', or maximise or minimise a sum of tasks with weights"
-        )
-    if view.decision.constraints:
-        raise ParameterError(
-            f"{view.name!r} knows no constraints on tasks, but there is {view.decision.constraints[0]!r}; take "
-            "acquisition='log_nei', or leave the constraint out"
-        )
+    """The model with the one objective's utility, which is linear in the tasks, as its target."""
+    form = view.objective.utility.linear()
+    assert form is not None
     return TargetModel(view.maximum, LinearForm({view.number(t): w for t, w in form.weights.items()}, form.offset))
 
 

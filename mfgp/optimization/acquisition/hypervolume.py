@@ -16,7 +16,6 @@ from botorch.utils.multi_objective.pareto import is_non_dominated
 from torch import Tensor
 
 from mfgp.architectures.regressor import Regressor
-from mfgp.errors import ParameterError
 from mfgp.expressions import Condition
 from mfgp.expressions.objective import ExpressionObjective
 from mfgp.optimization.acquisition.answer import Answer
@@ -68,12 +67,8 @@ class Hypervolume:
         ParameterError
             There is one objective only, one is a label, or the model is none of BoTorch's.
         """
+        self.require(decision.model, decision.objectives, decision.constraints)
         view = View(decision, "log_nehvi")
-        if len(decision.objectives) < 2:
-            raise ParameterError(
-                "'log_nehvi' is for several objectives, but there is one; take acquisition='log_nei', or give more "
-                "objectives"
-            )
         search, answer, pending = Search(view), Answer(decision.space), view.pending
         reference = reference_point(view)
         while len(answer) < count:

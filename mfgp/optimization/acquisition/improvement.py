@@ -60,6 +60,7 @@ class Improvement:
         ParameterError
             There are several objectives, they are labels, or the model is none of BoTorch's.
         """
+        self.require(decision.model, decision.objectives, decision.constraints)
         view = View(decision, "log_nei" if self.noisy else "log_ei")
         objective = view.objective
         search, answer, pending = Search(view), Answer(decision.space), view.pending

@@ -52,6 +52,7 @@ class KnowledgeGradient:
             There are several objectives or constraints on tasks, the utility is not linear, or the model is none of
             BoTorch's.
         """
+        self.require(decision.model, decision.objectives, decision.constraints)
         view = View(decision, "mf_kg")
         model, answer = target_of(view), Answer(decision.space)
         search, places = Search(view, shortlist(view, model)), places_of_maximum(view, model)

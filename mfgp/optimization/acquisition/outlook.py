@@ -11,7 +11,6 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from mfgp.errors import ParameterError
 from mfgp.expressions import Quantity, minimum
 from mfgp.inference.shared import joint_along
 from mfgp.model import TaskGP, TaskGPEnsemble
@@ -70,20 +69,8 @@ class Outlook:
 
     @classmethod
     def of(cls, decision: Decision) -> Outlook:
-        """The outlook of a decision.
-
-        Raises
-        ------
-        ParameterError
-            The model has no covariance between rows, or the objective or a constraint asks a label for its class.
-        """
-        _require_numbers(decision)
+        """The outlook of a decision that meets :func:`~mfgp.optimization.acquisition.needs.require_gains`."""
         found = decision.model.predictive_model_
-        if not isinstance(found, TaskGP | TaskGPEnsemble):
-            raise ParameterError(
-                f"the expected gain needs covariances between rows, which a {type(decision.model).__name__} does not "
-                "have; take another estimator, such as mfgp.DifferenceGP(), or write acquisition='random'"
-            )
         outlook = cls(decision, found.members if isinstance(found, TaskGPEnsemble) else [found])
         if not len(decision.pending):
             return outlook
@@ -194,16 +181,6 @@ class Outlook:
             best, worst = values.max().item(), values.min().item()
             terms.append((utility - best) * (float(weight) / max(best - worst, torch.finfo(values.dtype).tiny)))
         return minimum(*terms) + AUGMENTATION * sum(terms[1:], terms[0])
-
-
-def _require_numbers(decision: Decision) -> None:
-    labels = [label for objective in decision.objectives for label in objective.quantity.labels]
-    labels += [label for constraint in decision.constraints for label in constraint.labels]
-    if labels:
-        raise ParameterError(
-            f"the expected gain is one of numbers, but the label {labels[0]!r} is asked for its class; measure a "
-            "number in its place, or write acquisition='random'"
-        )
 
 
 def _spread(values: Tensor) -> float:

@@ -41,18 +41,13 @@ class View:
     Raises
     ------
     ParameterError
-        The model is no Gaussian process over (input, task), or an objective or a constraint asks for a label.
+        A task of an objective or a constraint turned out to hold labels.
     """
 
     decision: Decision
     name: str
 
     def __post_init__(self) -> None:
-        if not isinstance(getattr(self.estimator, "model_", None), TaskGP):
-            raise ParameterError(
-                f"{self.name!r} asks BoTorch, which a {type(self.estimator).__name__} is no model for; take an "
-                "architecture with one TaskGP, such as DifferenceGP() or MultiTaskGP(), or acquisition='random'"
-            )
         labels = [self.estimator._tasks.names[place] for place in self.estimator._tasks.labels]
         asked = [task for task in self.needed if task in labels]
         if asked:
@@ -73,13 +68,9 @@ class View:
 
     @property
     def objective(self) -> Objective:
-        """The objective; ParameterError if there are several."""
-        if len(self.decision.objectives) > 1:
-            raise ParameterError(
-                f"{self.name!r} is for one objective, but there are {len(self.decision.objectives)}; take "
-                "acquisition='log_nehvi'"
-            )
-        return self.decision.objectives[0]
+        """The only objective."""
+        (objective,) = self.decision.objectives
+        return objective
 
     @cached_property
     def aims(self) -> tuple[Hashable, ...]:
