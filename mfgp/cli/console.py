@@ -54,6 +54,9 @@ def complaining(command: Callable[P, None]) -> Callable[P, None]:
 @contextmanager
 def progress(doing: str, quiet: bool) -> Iterator[Callable[[int, int], None]]:
     """A progress bar; what is yielded sets it to so many done of so many."""
+    if quiet:
+        yield lambda done, total: None
+        return
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -61,7 +64,7 @@ def progress(doing: str, quiet: bool) -> Iterator[Callable[[int, int], None]]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=aside(), disable=quiet, transient=True) as bar:
+    with Progress(*columns, console=aside(), transient=True) as bar:
         task = bar.add_task(doing, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
