@@ -77,7 +77,7 @@ class Question:
         return budget * (1.0 + TINY) - self.trials.committed - sum(trial.cost for trial in self.new)
 
     def _start(self, count: int, silent: Sequence[str]) -> None:
-        """Rows that fill the space: those of the start, and more while tasks have no value to learn from."""
+        """Rows that fill the space: those of the start, and more while tasks have too few values to learn from."""
         definition = self.definition
         taken = [trial.pair for trial in (*self.trials.measured, *self.trials.pending)]
         start = Start(definition.open_space, definition.random_state, taken, self.trials.closed)
@@ -127,7 +127,7 @@ class Question:
     def _is_confirmation(self, trial: Trial, model: Regressor) -> bool:
         """Whether it measures a task of the one objective where no less is expected than of the best row."""
         definition = self.definition
-        if trial.task not in definition.wanted or len(definition.objectives) > 1:
+        if trial.task not in definition.wanted or incumbent_text(definition, self.trials, model)[0] is None:
             return False
         best = definition.points.read(best_of(definition, self.trials, model), "the best row")
         utility = definition.objectives[0].utility
