@@ -81,6 +81,11 @@ class RowPosterior:
                 mean[here], covariance[here] = block.mean[: len(rows)], block.covariance[: len(rows)]
         return Joint(mean, covariance)
 
+    @torch.no_grad()
+    def prior_scale(self, x: Tensor) -> Tensor:
+        """(n, T') standard deviations without the observations, in standardised units."""
+        return self._prior(x).diagonal(dim1=-2, dim2=-1).sqrt().expand(len(x), -1)
+
     def _block(self, x: Tensor) -> Joint:
         mean = x.new_empty(len(x), len(self.tasks))
         halves = [x.new_empty(len(x), len(self._weights), dtype=self.dtype) for _ in self.tasks]
@@ -101,8 +106,10 @@ class RowPosterior:
         for i, one in enumerate(halves):
             for j, other in enumerate(halves[: i + 1]):
                 explained[:, i, j] = explained[:, j, i] = torch.linalg.vecdot(one, other).to(x)
-        prior = self.kernel.task_covariance(x)[..., self.tasks, :][..., self.tasks] + self._prior_offsets
-        return Joint(mean, above_rounding(prior, explained))
+        return Joint(mean, above_rounding(self._prior(x), explained))
+
+    def _prior(self, x: Tensor) -> Tensor:
+        return self.kernel.task_covariance(x)[..., self.tasks, :][..., self.tasks] + self._prior_offsets
 
     def _cross(self, x: Tensor, keys: Tensor | None, cross: list[Tensor]) -> None:
         """Write the covariance (b, N) of each task with the observations; `keys` where rows may be among these."""

@@ -49,6 +49,13 @@ class TaskRows:
     @torch.no_grad()
     def joint(self, X: Tensor) -> Joint:
         """Mean (n, T') and covariance (n, T', T') of the tasks at inputs (n, d), in the tasks' units."""
-        rows = torch.cat([X, torch.zeros(len(X), 1).to(X)], dim=-1)
-        joint = self._posterior.joint(self._encode(rows)[..., :-1])
+        joint = self._posterior.joint(self._standardised(X))
         return Joint(joint.mean * self._stdvs + self._means, joint.covariance * torch.outer(self._stdvs, self._stdvs))
+
+    @torch.no_grad()
+    def prior_scale(self, X: Tensor) -> Tensor:
+        """(n, T') standard deviations without the observations, in the tasks' units."""
+        return self._posterior.prior_scale(self._standardised(X)) * self._stdvs
+
+    def _standardised(self, X: Tensor) -> Tensor:
+        return self._encode(torch.cat([X, torch.zeros(len(X), 1).to(X)], dim=-1))[..., :-1]

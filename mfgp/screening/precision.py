@@ -10,6 +10,7 @@ import pandas as pd
 
 from mfgp.architectures.regressor import Regressor
 from mfgp.errors import ParameterError
+from mfgp.screening.checked import ALLOWED
 from mfgp.screening.predictor import TaskPredictor
 from mfgp.screening.question import Question
 from mfgp.screening.scoring import Scorer
@@ -17,7 +18,6 @@ from mfgp.screening.scoring import Scorer
 Choice: TypeAlias = Literal["auto", "double", "single"]
 
 SAMPLE = 512
-ALLOWED = 1e-3  # in standard deviations
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,12 @@ class Precision:
     Parameters
     ----------
     single
-        Whether triangular systems were solved in single precision.
+        Whether triangular systems were solved in single precision; chosen by "auto", only of rows where it is enough.
     rows
         How many of the pool's first rows were predicted in both; none where only double was asked for or possible.
     difference
-        The largest difference of a mean or a deviation between both there, in standard deviations of the row.
+        The largest difference of a mean or a deviation between both there, in standard deviations of the row; where
+        single was chosen by "auto", of the rows where it is enough.
     """
 
     single: bool
@@ -52,8 +53,8 @@ def choose(wanted: Choice, model: Regressor, question: Question, sample: pd.Data
     Parameters
     ----------
     wanted
-        "double"; "single"; or "auto" for single where means and deviations at the sample change by less than a
-        thousandth of a standard deviation.
+        "double"; "single"; or "auto" for single in each row where it is enough, as
+        :class:`~mfgp.screening.checked.CheckedRows` finds out, if that is so in most rows of the sample.
     model, question
         What is asked of what.
     sample
@@ -76,17 +77,24 @@ def choose(wanted: Choice, model: Regressor, question: Question, sample: pd.Data
         return double, Precision(False)
     if wanted == "double":
         return double, Precision(False)
-    single = Scorer.of(model, question, single=True)
     rows, _ = double.sieve.part(sample)
-    difference = _difference(double, single, rows.head(SAMPLE)) if len(rows) else 0.0
-    use = wanted == "single" or difference <= ALLOWED
-    return (single if use else double), Precision(use, min(len(rows), SAMPLE), difference)
+    rows = rows.head(SAMPLE)
+    gaps = _differences(double, Scorer.of(model, question, "single"), rows)
+    if wanted == "single":
+        return Scorer.of(model, question, "single"), Precision(True, len(rows), float(gaps.max(initial=0.0)))
+    enough = gaps <= ALLOWED
+    if 2 * enough.sum() <= len(rows):
+        return double, Precision(False, len(rows), float(gaps.max(initial=0.0)))
+    return Scorer.of(model, question, "checked"), Precision(True, len(rows), float(gaps[enough].max()))
 
 
-def _difference(double: Scorer, single: Scorer, rows: pd.DataFrame) -> float:
-    largest = 0.0
+def _differences(double: Scorer, single: Scorer, rows: pd.DataFrame) -> np.ndarray:
+    """(n,) the largest difference of a mean or a deviation at each row, in standard deviations."""
+    found = np.zeros(len(rows))
+    if not len(rows):
+        return found
     for one, other in zip(double.predictor.blocks(rows), single.predictor.blocks(rows), strict=True):
         scale = np.where(one.deviations > 0.0, one.deviations, 1.0)
         for gap in (one.means - other.means, one.deviations - other.deviations):
-            largest = max(largest, float(np.abs(gap / scale).max()))
-    return largest
+            found = np.maximum(found, np.abs(gap / scale).max(axis=1))
+    return found

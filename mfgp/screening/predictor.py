@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping
-from typing import Any, final
+from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
 import pandas as pd
@@ -17,14 +17,18 @@ from mfgp.model import TaskGP, TaskGPEnsemble
 from mfgp.model.rows import TaskRows
 from mfgp.prediction import Prediction
 from mfgp.prediction.members import predict_members
+from mfgp.screening.checked import CheckedRows
 from mfgp.screening.question import Question
+
+
+Used: TypeAlias = Literal["double", "single", "checked"]
 
 
 class Predictor(ABC):
     """Predicts rows whose numbers have been read."""
 
-    single: bool = False
-    """Whether triangular systems are solved in single precision."""
+    used: Used = "double"
+    """The precision in which triangular systems are solved."""
 
     @abstractmethod
     def blocks(self, rows: pd.DataFrame) -> list[Prediction]:
@@ -41,17 +45,18 @@ class TaskPredictor(Predictor):
         An estimator that :meth:`supports` says yes to.
     question
         What is asked.
-    single
-        Whether triangular systems are solved in single precision.
+    used
+        The precision in which triangular systems are solved: "double", "single", or "checked" for single where it is
+        enough and double elsewhere.
     """
 
-    def __init__(self, model: TaskRegressor, question: Question, single: bool = False) -> None:
-        self.single = single
+    def __init__(self, model: TaskRegressor, question: Question, used: Used = "double") -> None:
+        self.used = used
         self.inputs, self.all_tasks, self.unseen = model._inputs, model._tasks, model.unseen
         self.given, self.noise, self.observed = question.given, question.noise, question.observed
         self.places = sorted(self.all_tasks.names.index(name) for name in question.tasks)
         self.tasks = tuple(self.all_tasks.names[place] for place in self.places)
-        self.members = [TaskRows(member, self.places, single) for member in members_of(model)]
+        self.members = [_rows(member, self.places, used) for member in members_of(model)]
         self.typical_noise = model.predictive_model_.noise_scale().cpu().numpy()[self.places]
 
     @staticmethod
@@ -110,11 +115,11 @@ class GeneralPredictor(Predictor):
         return self.model.predict_distribution(input_table(rows, inputs.columns, inputs.named), **options)
 
 
-def predictor(model: Regressor, question: Question, single: bool = False) -> Predictor:
+def predictor(model: Regressor, question: Question, used: Used = "double") -> Predictor:
     """The quickest predictor that a model has."""
     if TaskPredictor.supports(model):
         assert isinstance(model, TaskRegressor)
-        return TaskPredictor(model, question, single)
+        return TaskPredictor(model, question, used)
     return GeneralPredictor(model, question)
 
 
@@ -122,6 +127,12 @@ def members_of(model: TaskRegressor) -> list[TaskGP]:
     """The models at each draw of the hyperparameters, or the one at their maximum."""
     predictive = model.predictive_model_
     return predictive.members if isinstance(predictive, TaskGPEnsemble) else [predictive]
+
+
+def _rows(member: TaskGP, places: list[int], used: Used) -> TaskRows | CheckedRows:
+    if used == "checked":
+        return CheckedRows(member, places)
+    return TaskRows(member, places, single=used == "single")
 
 
 def input_table(rows: pd.DataFrame, columns: tuple[Hashable, ...], named: bool) -> pd.DataFrame | np.ndarray:

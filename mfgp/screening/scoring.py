@@ -10,7 +10,7 @@ import pandas as pd
 from mfgp.architectures.regressor import Regressor
 from mfgp.prediction import Prediction
 from mfgp.screening.bad_rows import UNDEFINED, Sieve
-from mfgp.screening.predictor import Predictor, predictor
+from mfgp.screening.predictor import Predictor, Used, predictor
 from mfgp.screening.question import Question
 from mfgp.screening.ranking import rounded
 
@@ -53,13 +53,13 @@ class Scorer:
     predictor: Predictor
 
     @classmethod
-    def of(cls, model: Regressor, question: Question, single: bool = False) -> Scorer:
+    def of(cls, model: Regressor, question: Question, used: Used = "double") -> Scorer:
         """The scorer of a fitted model."""
         labels = [name for place, name in enumerate(model.tasks_) if place in model._tasks.labels]
         numbers = [column for name, column in question.given.items() if name not in labels]
         columns = numbers, question.noise.values(), question.criterion.columns
         sieve = Sieve(model._inputs, model.unseen == "error", *columns)
-        return cls(question, sieve, predictor(model, question, single))
+        return cls(question, sieve, predictor(model, question, used))
 
     def __call__(self, frame: pd.DataFrame, moments: bool = False) -> Scored:
         """Scores of the rows of a chunk.
@@ -93,7 +93,7 @@ class Scorer:
 
     def in_double(self, model: Regressor) -> Scorer:
         """The same in double precision."""
-        return self if not self.predictor.single else replace(self, predictor=predictor(model, self.question))
+        return self if self.predictor.used == "double" else replace(self, predictor=predictor(model, self.question))
 
     def _predicted(self, rows: pd.DataFrame) -> list[tuple[Prediction, pd.DataFrame]]:
         if not len(rows):

@@ -92,8 +92,9 @@ def screen(
     level
         Of the intervals.
     precision
-        "auto" to work in single precision where it differs from double by less than a thousandth of a standard
-        deviation at the first 512 rows; "double"; "single". Rows reported are predicted in double precision.
+        "auto" to work in single precision in each row where it is enough, if it is in most of the first 512 rows: where
+        it differs from double by less than a thousandth of a standard deviation; "double"; "single". Rows reported are
+        predicted in double precision.
     chunk_rows
         Most rows of a chunk.
     checkpoint

@@ -199,6 +199,44 @@ def test_single_precision_is_used_where_it_is_enough(table: tuple[pd.DataFrame, 
         assert str(found).startswith("single" if single else "double")
 
 
+@pytest.mark.parametrize("first", [50.0, np.nan], ids=["far", "bad"])
+def test_the_first_rows_do_not_decide_the_precision_of_the_rest(first: float) -> None:
+    """Single precision is wrong by whole deviations at rows near the data of a model without noise, and right far off."""
+    x = pd.DataFrame(np.random.default_rng(0).uniform(size=(20, 2)), columns=INPUTS)
+    wave = np.sin(4 * x["a"])
+    model = mfgp.DifferenceGP().fit(x, pd.DataFrame({"low": wave + x["b"], "high": 1.5 * wave + x["b"] ** 2}))
+    near = pd.DataFrame(np.random.default_rng(1).uniform(size=(1000, 2)), columns=INPUTS)
+    rows = pd.concat([near.head(512) + first, near], ignore_index=True)
+    options: dict[str, Any] = {"where": "1 < high < 1.001", "top": 5}
+    found = mfgp.screen(model, rows, **options)
+    assert same(found, mfgp.screen(model, rows, precision="double", **options))
+    assert found.precision.single is (first == 50.0)
+    assert found.best["probability"].iloc[0] > 0.1
+
+
+@pytest.mark.parametrize("given", [None, "low"])
+def test_no_row_in_single_precision_is_wrong_by_a_thousandth_of_its_deviation(
+    table: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path, given: str | None
+) -> None:
+    X, Y = table
+    rough = Y + 0.3 * np.random.default_rng(0).standard_normal(Y.shape)
+    model, generator = mfgp.DifferenceGP().fit(X, rough), np.random.default_rng(2)
+    spread = generator.choice([0.0, 0.01, 1.0, 30.0], size=(3000, 1))
+    rows = X.iloc[generator.integers(40, size=3000)].reset_index(drop=True) + spread * generator.standard_normal(
+        (3000, 2)
+    )
+    rows["low"] = np.where(generator.random(3000) < 0.5, 1.0, np.nan)
+    told = {}
+    for precision in ("auto", "double"):
+        folder = tmp_path / precision
+        found = mfgp.screen(model, rows, rank_by="high", given=given, precision=precision, scored=folder)
+        told[precision] = pd.read_parquet(folder)
+        assert found.precision.single is (precision == "auto")
+    auto, double = (told[name][["mean", "std"]] for name in ("auto", "double"))
+    gap = (auto - double).div(double["std"], axis="index").abs().to_numpy()
+    assert 0.0 < gap.max() < 1e-3
+
+
 def test_other_columns_and_their_order_change_nothing(
     model: mfgp.DifferenceGP, pool: pd.DataFrame, reference: Screening
 ) -> None:
