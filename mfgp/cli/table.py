@@ -11,6 +11,7 @@ import pandas as pd
 from rich.console import Console
 
 from mfgp.cli.options import pairs, split
+from mfgp.data.csv import require_names
 from mfgp.data.labels import Labels, holds_labels
 from mfgp.data.levels import Levels, holds_levels
 from mfgp.data.table import listed, read_numbers
@@ -182,9 +183,12 @@ def read_table(path: Path, formula: str | None = None) -> pd.DataFrame:
     Raises
     ------
     DataError
-        The file cannot be read, or has no row.
+        The file cannot be read, has no row, or more fields than names.
+    ColumnError
+        It has a name twice.
     """
     try:
+        require_names(path)
         frame = pd.read_csv(path)
         if formula in frame:
             frame[formula] = pd.read_csv(path, usecols=[formula], dtype=str, keep_default_na=False)

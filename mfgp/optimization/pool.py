@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mfgp.data.csv import require_names
 from mfgp.data.levels import holds_levels
 from mfgp.data.table import listed, read_numbers, require_unique
-from mfgp.errors import ColumnError, DataError, DataTypeError
+from mfgp.errors import ColumnError, DataError, DataTypeError, MfgpError
 from mfgp.expressions import Condition
 from mfgp.optimization.inputs import holds
 from mfgp.optimization.points import Label, Point, Points
@@ -97,13 +98,17 @@ class Pool:
         Raises
         ------
         DataError
-            The file cannot be read.
+            The file cannot be read, or a CSV file has more fields than names.
         ColumnError
-            It has no such column.
+            It has no such column, or a name twice.
         """
         file = Path(path)
         try:
+            if file.suffix != ".parquet":
+                require_names(file)
             frame = pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file)
+        except MfgpError:
+            raise
         except (OSError, ValueError) as error:
             reason = " ".join(str(error).split())
             raise DataError(f"{file} cannot be read as a pool ({reason}); give a Parquet or a CSV file") from error

@@ -20,7 +20,6 @@ from mfgp.prediction.members import predict_members
 from mfgp.screening.checked import CheckedRows
 from mfgp.screening.question import Question
 
-
 Used: TypeAlias = Literal["double", "single", "checked"]
 
 

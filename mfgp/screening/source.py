@@ -47,6 +47,10 @@ class Pool(ABC):
     label: str | None = None
     """The column that the labels of the rows have become, if the pool has labels of its own."""
 
+    def with_text(self, names: Sequence[str]) -> Pool:
+        """The same, with these columns read as they stand where types are guessed, as in CSV files."""
+        return self
+
     @abstractmethod
     def chunks(self) -> Iterator[Chunk]:
         """The chunks, one after the other."""
@@ -72,12 +76,19 @@ class Pool(ABC):
 
 
 @dataclass(frozen=True)
-class _Given:
-    """Rows that are there already."""
+class GivenRows:
+    """Rows that are there already.
+
+    Parameters
+    ----------
+    frame
+        The rows.
+    """
 
     frame: pd.DataFrame
 
     def __call__(self) -> pd.DataFrame:
+        """These."""
         return self.frame
 
 
@@ -110,6 +121,10 @@ class MappedPool(Pool):
         """The same, with these columns only."""
         return MappedPool(self.pool, self.change, self.described, columns)
 
+    def with_text(self, names: Sequence[str]) -> MappedPool:
+        """The other pool, with these columns read as they stand."""
+        return MappedPool(self.pool.with_text(names), self.change, self.described, self.columns)
+
     def chunks(self) -> Iterator[Chunk]:
         """The other pool's, changed."""
         for chunk in self.pool.chunks():
@@ -134,7 +149,7 @@ class _Changed:
     columns: Sequence[Hashable] | None
 
     def __call__(self) -> pd.DataFrame:
-        return _wanted(self.change(self.load()), self.columns, None)
+        return wanted(self.change(self.load()), self.columns, None)
 
 
 @final
@@ -154,12 +169,12 @@ class FramePool(Pool):
     def __init__(self, frame: pd.DataFrame, columns: Sequence[Hashable], size: int) -> None:
         if not isinstance(frame.index, pd.RangeIndex):
             self.label = str(frame.index.name or "index")
-        self.frame, self.size = _wanted(frame, columns, self.label), size
+        self.frame, self.size = wanted(frame, columns, self.label), size
 
     def chunks(self) -> Iterator[Chunk]:
         """Slices."""
         for number, start in enumerate(range(0, len(self.frame), self.size)):
-            yield Chunk(number, _Given(self.frame.iloc[start : start + self.size]))
+            yield Chunk(number, GivenRows(self.frame.iloc[start : start + self.size]))
 
     def describe(self) -> dict[str, Any]:
         """Its size and a hash of its first and last rows."""
@@ -195,9 +210,9 @@ class StreamPool(Pool):
         """Slices of each frame."""
         number = 0
         for frame in self.frames:
-            rows = _wanted(frame, self.columns, None)
+            rows = wanted(frame, self.columns, None)
             for start in range(0, len(rows), self.size):
-                yield Chunk(number, _Given(rows.iloc[start : start + self.size]))
+                yield Chunk(number, GivenRows(rows.iloc[start : start + self.size]))
                 number += 1
 
     def head(self, count: int) -> pd.DataFrame:
@@ -209,63 +224,12 @@ class StreamPool(Pool):
             if found >= count:
                 break
         self.frames = chain(kept, self.frames)
-        parts = [_wanted(frame, self.columns, None) for frame in kept]
+        parts = [wanted(frame, self.columns, None) for frame in kept]
         return pd.concat(parts, ignore_index=True).head(count) if parts else pd.DataFrame()
 
     def describe(self) -> dict[str, Any]:
         """Nothing but what it is."""
         return {"kind": "iterator"}
-
-
-@final
-class TextPool(Pool):
-    """CSV files, one after the other.
-
-    Parameters
-    ----------
-    paths
-        The files.
-    columns
-        Those that are wanted.
-    size
-        Rows of a chunk.
-    as_text
-        Columns that are read as they stand: the text NaN is no missing value there.
-    """
-
-    def __init__(
-        self, paths: Sequence[Path], columns: Sequence[Hashable] | None, size: int, as_text: Sequence[str] = ()
-    ) -> None:
-        self.paths, self.columns, self.size, self.as_text = paths, columns, size, as_text
-
-    def chunks(self) -> Iterator[Chunk]:
-        """Runs of lines; lines that are skipped are read too."""
-        number = 0
-        for path in self.paths:
-            try:
-                for frame in self._frames(path):
-                    yield Chunk(number, _Given(_wanted(frame, self.columns, None)))
-                    number += 1
-            except pd.errors.EmptyDataError as error:
-                raise DataError(f"{path} is empty; write a line of column names and one line a row") from error
-            except (pd.errors.ParserError, UnicodeDecodeError) as error:
-                reason = " ".join(str(error).split())
-                raise DataError(f"{path} is no CSV file ({reason}); write it anew, or leave it out") from error
-
-    def describe(self) -> dict[str, Any]:
-        """The files with their sizes and times."""
-        return {"kind": "CSV", **describe_files(self.paths)}
-
-    def _frames(self, path: Path) -> Iterator[pd.DataFrame]:
-        with pd.read_csv(path, chunksize=self.size) as reader:
-            if not self.as_text:
-                yield from reader
-                return
-            require_columns(list(pd.read_csv(path, nrows=0).columns), self.as_text)
-            options: dict[str, Any] = {"usecols": self.as_text, "dtype": str, "keep_default_na": False}
-            with pd.read_csv(path, chunksize=self.size, **options) as texts:
-                for frame, text in zip(reader, texts, strict=True):
-                    yield frame.assign(**{name: text[name] for name in self.as_text})
 
 
 def open_pool(pool: Any, columns: Sequence[Hashable] | None, size: int, as_text: Sequence[str] = ()) -> Pool:
@@ -280,7 +244,7 @@ def open_pool(pool: Any, columns: Sequence[Hashable] | None, size: int, as_text:
     size
         Most rows of a chunk.
     as_text
-        Columns of CSV files that are read as they stand: the text NaN is no missing value there.
+        Columns of CSV files that are read as they stand: 007 is no number there, and the text NaN no missing value.
 
     Raises
     ------
@@ -294,7 +258,7 @@ def open_pool(pool: Any, columns: Sequence[Hashable] | None, size: int, as_text:
         return _open_files(Path(pool), columns, size, as_text)
     assert columns is not None
     if isinstance(pool, MappedPool):
-        return pool.wanting(columns)
+        return pool.wanting(columns).with_text(as_text)
     if isinstance(pool, pd.DataFrame):
         return FramePool(pool, columns, size)
     if isinstance(pool, np.ndarray):
@@ -342,6 +306,8 @@ def _open_files(path: Path, columns: Sequence[Hashable] | None, size: int, as_te
     if tables and len(tables) < len(files):
         raise DataError(f"{path} has Parquet and CSV files; give those of one kind, for example '{path}/*.parquet'")
     if not tables:
+        from mfgp.screening.text import TextPool
+
         strange = [file.name for file in files if file.suffix not in TEXTS]
         if strange:
             raise DataError(f"{listed(strange)} is neither a Parquet nor a CSV file; write .parquet or .csv")
@@ -357,7 +323,8 @@ def _frame(value: Any) -> pd.DataFrame:
     return value
 
 
-def _wanted(frame: pd.DataFrame, columns: Sequence[Hashable] | None, label: str | None) -> pd.DataFrame:
+def wanted(frame: pd.DataFrame, columns: Sequence[Hashable] | None, label: str | None) -> pd.DataFrame:
+    """The columns that are wanted, None for all; the row labels are the column `label`."""
     if columns is None:
         return frame
     require_columns([*frame.columns, *([] if label is None else [label])], columns)

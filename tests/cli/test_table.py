@@ -104,3 +104,16 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match=r"file cannot be made \(File exists\); give another --out"):
         prepare_folder(tmp_path / "file")
+
+
+def test_lines_with_a_field_too_many_and_names_that_come_twice_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    for text in ("a,b\n0.9,0.1,0.2\n0.8,0.3,0.4\n", "a,b\n0.9,0.1,\n"):
+        path.write_text(text)
+        with pytest.raises(DataError, match=r"table\.csv has 2 column names and 3 fields in the line below: write a"):
+            read_table(path)
+    path.write_text("a,a,b\n1,2,3\n")
+    with pytest.raises(ColumnError, match=r"table\.csv has 'a' more than once"):
+        read_table(path)
+    path.write_text(",a,b\n0,2,3\n")
+    assert read_table(path).shape == (1, 3)

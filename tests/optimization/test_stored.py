@@ -115,3 +115,9 @@ def test_files_of_candidates(tmp_path: Path) -> None:
         ColumnError, match=r"pool.csv has no column 'label' of labels; its columns are 'name', 'x', 'y'"
     ):
         Pool.read(tmp_path / "pool.csv", "label")
+    (tmp_path / "long.csv").write_text("a,b\n0.9,0.1,0.2\n")
+    with pytest.raises(DataError, match=r"long\.csv has 2 column names and 3 fields in the line below"):
+        Pool.read(tmp_path / "long.csv")
+    (tmp_path / "twice.csv").write_text("a,a\n0.9,0.1\n")
+    with pytest.raises(ColumnError, match=r"twice\.csv has 'a' more than once"):
+        Pool.read(tmp_path / "twice.csv")

@@ -201,7 +201,7 @@ def test_single_precision_is_used_where_it_is_enough(table: tuple[pd.DataFrame, 
 
 @pytest.mark.parametrize("first", [50.0, np.nan], ids=["far", "bad"])
 def test_the_first_rows_do_not_decide_the_precision_of_the_rest(first: float) -> None:
-    """Single precision is wrong by whole deviations at rows near the data of a model without noise, and right far off."""
+    """Single precision is wrong by whole deviations at rows near data without noise, and right far off."""
     x = pd.DataFrame(np.random.default_rng(0).uniform(size=(20, 2)), columns=INPUTS)
     wave = np.sin(4 * x["a"])
     model = mfgp.DifferenceGP().fit(x, pd.DataFrame({"low": wave + x["b"], "high": 1.5 * wave + x["b"] ** 2}))
@@ -483,6 +483,12 @@ def test_pools_that_are_none_are_told(model: mfgp.DifferenceGP, pool: pd.DataFra
         mfgp.screen(model, tmp_path / "a.csv", rank_by="high")
     (tmp_path / "b.csv").write_bytes(b"a,b\n\xff\xfe,1\n")
     with pytest.raises(DataError, match="b.csv is no CSV file"):
+        mfgp.screen(model, tmp_path / "b.csv", rank_by="high")
+    (tmp_path / "b.csv").write_text("a,b\n0.9,0.1,0.2\n0.8,0.3,0.4\n")
+    with pytest.raises(DataError, match="b.csv has 2 column names and 3 fields in the line below: write a name for"):
+        mfgp.screen(model, tmp_path / "b.csv", rank_by="high")
+    (tmp_path / "b.csv").write_text("a,a,b\n0.9,0.1,0.2\n")
+    with pytest.raises(ColumnError, match="b.csv has 'a' more than once: give each column its own name"):
         mfgp.screen(model, tmp_path / "b.csv", rank_by="high")
     (tmp_path / "c.parquet").write_text("text")
     with pytest.raises(DataError, match="c.parquet cannot be read as Parquet"):
