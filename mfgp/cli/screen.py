@@ -144,11 +144,13 @@ class _Features:
 
 def _with_features(pool: str, columns: Columns) -> Pool:
     """The pool with the composition features of its formulas. The text NaN is a formula, that of sodium nitride."""
+    from mfgp.materials import FEATURES
     from mfgp.screening.source import MappedPool, open_pool
 
     assert columns.formula is not None
     rows = open_pool(pool, None, CHUNK_ROWS, as_text=[columns.formula])
-    return MappedPool(rows, _Features(columns.formula), {"formula": columns.formula})
+    described = {"formula": columns.formula}
+    return MappedPool(rows, _Features(columns.formula), described, origins={name: columns.formula for name in FEATURES})
 
 
 def _beside(file: Path, ending: str) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,8 @@ from mfgp.data.inputs import Inputs
 from mfgp.data.table import read_numbers
 
 LISTED = 1000
-MISSING, NO_NUMBER, INFINITE, UNSEEN = "missing", "no number", "infinite", "unseen level"
+MISSING, NO_NUMBER, INFINITE, NO_FEATURES = "missing", "no number", "infinite", "no features"
+UNSEEN, NO_CLASS = "unseen level", "unseen class"
 NEGATIVE, NOT_POSITIVE, UNDEFINED = "negative", "not positive", "undefined"
 COLUMNS = ["row", "column", "problem", "value"]
 
@@ -77,12 +78,23 @@ class Sieve:
         Columns of their standard deviations, which may be missing too.
     positive
         Columns of numbers that have to be there and larger than zero: costs.
+    classes
+        By column of known labels, which may be missing in a row, the classes of the fit.
+    origins
+        By input that was made from another column, that column, which is to blame where there is no input.
     """
 
     def __init__(
-        self, inputs: Inputs, strict: bool, known: Iterable[str], noise: Iterable[str], positive: Iterable[str]
+        self,
+        inputs: Inputs,
+        strict: bool,
+        known: Iterable[str],
+        noise: Iterable[str],
+        positive: Iterable[str],
+        classes: Mapping[str, Sequence[Hashable]],
+        origins: Mapping[Hashable, str],
     ) -> None:
-        self.inputs, self.strict = inputs, strict
+        self.inputs, self.strict, self.classes, self.origins = inputs, strict, classes, origins
         self.known, self.noise, self.positive = list(known), list(noise), list(positive)
 
     def part(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -107,21 +119,31 @@ class Sieve:
             if name in self.positive:
                 found[(numbers <= 0.0) & (found == "")] = NOT_POSITIVE
             cleaned[name] = numbers
-            _note(problems, columns, found, name)
+            if name in self.origins:
+                found[found == MISSING] = NO_FEATURES
+            _note(problems, columns, found, self.origins.get(name, name))
         for place, levels in self.inputs.levels.items():
             name = self.inputs.columns[place]
             found = np.where(frame[name].isna(), MISSING, "").astype(object)
             if self.strict:
                 found[~frame[name].isin(levels.values).to_numpy() & (found == "")] = UNSEEN
             _note(problems, columns, found, name)
+        for name, known in self.classes.items():
+            found = np.where(frame[name].isna() | frame[name].isin(list(known)), "", NO_CLASS).astype(object)
+            _note(problems, columns, found, name)
         bad = problems.notna().to_numpy()
         good = frame[~bad].copy()
         for name, numbers in cleaned.items():
             good[name] = numbers[~bad]
         places = np.flatnonzero(bad)
-        listed = pd.DataFrame({"row": places, "column": columns[bad], "problem": problems[bad]})
-        listed["value"] = [str(frame.at[place, column]) for place, column in zip(places, columns[bad], strict=True)]
-        return good, listed.reset_index(drop=True)
+        blamed = columns[bad].to_numpy()
+        values = np.full(len(places), "", dtype=object)
+        for name in dict.fromkeys(blamed):
+            values[blamed == name] = [
+                str(value) for value in frame[name].to_numpy(dtype=object)[places[blamed == name]]
+            ]
+        listed = pd.DataFrame({"row": places, "column": blamed, "problem": problems[bad].to_numpy(), "value": values})
+        return good, listed
 
 
 def _note(problems: pd.Series[Any], columns: pd.Series[Any], found: np.ndarray, name: Hashable) -> None:

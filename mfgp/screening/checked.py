@@ -62,7 +62,7 @@ class CheckedRows:
 
 
 def _least_share(covariance: Tensor, prior: Tensor) -> Tensor:
-    """(n,) the least variance of a weighted sum of tasks, as a share of that of the same weights on the prior's scale."""
+    """(n,) the least variance of a weighted sum of tasks, as a share of that on the prior's scale."""
     if prior.shape[-1] == 1:
         return covariance[:, 0, 0] / prior[:, 0].square()
     return torch.linalg.eigvalsh(_in_units(covariance, prior))[:, 0]

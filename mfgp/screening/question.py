@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from mfgp.architectures.regressor import Regressor
@@ -40,6 +40,12 @@ class Question:
         The probability from which rows are ranked.
     level
         Of the intervals.
+    levels
+        Those of the inputs that are categories of text.
+    classes
+        By column of known labels, their classes.
+    origins
+        By input that the pool makes from another column, that column.
     """
 
     where: Condition | None
@@ -51,6 +57,9 @@ class Question:
     observed: bool
     least: float
     level: float
+    levels: tuple[Hashable, ...]
+    classes: Mapping[str, Sequence[Hashable]]
+    origins: Mapping[Hashable, str] = field(default_factory=dict)
 
     @classmethod
     def ask(
@@ -99,7 +108,11 @@ class Question:
         if strangers:
             raise ParameterError(f"noise= is for {listed(strangers)}, but given= has {listed(known)}; give both")
         level = require_probability(level, "level")
-        return cls(condition, criterion, model._inputs.columns, known, deviations, kept, bool(observed), least, level)
+        inputs = model._inputs
+        levels = [inputs.columns[place] for place, found in inputs.levels.items() if _are_text(found.values)]
+        classes = {column: labels[name].classes for name, column in known.items() if name in labels}
+        options = known, deviations, kept, bool(observed), least, level
+        return cls(condition, criterion, inputs.columns, *options, tuple(levels), classes)
 
     @property
     def tasks(self) -> tuple[Hashable, ...]:
@@ -112,6 +125,18 @@ class Question:
         """The columns of the pool that are read."""
         needed = [*self.inputs, *self.given.values(), *self.noise.values(), *self.criterion.columns, *self.keep]
         return list(dict.fromkeys(needed))
+
+    @property
+    def given_numbers(self) -> list[str]:
+        """Columns of known values that are no labels."""
+        return [column for column in self.given.values() if column not in self.classes]
+
+    @property
+    def texts(self) -> list[str]:
+        """The columns that are text whatever stands in them, so that 007 is no number and NA not missing."""
+        text = [*self.levels, *(column for column, classes in self.classes.items() if _are_text(classes))]
+        others = [*self.inputs, *self.given.values(), *self.noise.values(), *self.criterion.columns]
+        return [str(name) for name in [*text, *(name for name in self.keep if name not in others)]]
 
     @property
     def subjects(self) -> dict[str, Quantity]:
@@ -145,6 +170,10 @@ def _condition(where: Any, tasks: list[Hashable]) -> Condition | None:
     if found is None or isinstance(found, Condition):
         return found
     raise ParameterError(f"where={where!r} is no condition; compare, as in where='1.1 < gap < 1.7'")
+
+
+def _are_text(values: Iterable[Hashable]) -> bool:
+    return all(isinstance(value, str) for value in values)
 
 
 def _columns_of(named: Any, name: str, tasks: list[Hashable]) -> dict[Hashable, str]:

@@ -55,10 +55,10 @@ class Scorer:
     @classmethod
     def of(cls, model: Regressor, question: Question, used: Used = "double") -> Scorer:
         """The scorer of a fitted model."""
-        labels = [name for place, name in enumerate(model.tasks_) if place in model._tasks.labels]
-        numbers = [column for name, column in question.given.items() if name not in labels]
-        columns = numbers, question.noise.values(), question.criterion.columns
-        sieve = Sieve(model._inputs, model.unseen == "error", *columns)
+        columns = question.given_numbers, question.noise.values(), question.criterion.columns
+        sieve = Sieve(
+            model._inputs, model.unseen == "error", *columns, classes=question.classes, origins=question.origins
+        )
         return cls(question, sieve, predictor(model, question, used))
 
     def __call__(self, frame: pd.DataFrame, moments: bool = False) -> Scored:

@@ -147,7 +147,8 @@ def screen(
             f"diverse={diverse} needs the joint distribution of rows, which this {type(model).__name__} does not have; "
             "leave it out, or use tasks that are numbers with MultiTaskGP, DifferenceGP or LatentVariableGP"
         )
-    rows = open_pool(pool, question.columns, chunk_rows)
+    rows = open_pool(pool, question.columns, chunk_rows, question.texts)
+    question = replace(question, origins=rows.origins)
     if rows.label is not None and rows.label not in question.keep and rows.label not in FIGURES:
         question = replace(question, keep=(rows.label, *question.keep))
     sample = rows.head(SAMPLE)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from glob import glob
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, final
 
 import numpy as np
@@ -46,6 +47,8 @@ class Pool(ABC):
 
     label: str | None = None
     """The column that the labels of the rows have become, if the pool has labels of its own."""
+    origins: Mapping[Hashable, str] = MappingProxyType({})
+    """By column that is made from another one, that one."""
 
     def with_text(self, names: Sequence[str]) -> Pool:
         """The same, with these columns read as they stand where types are guessed, as in CSV files."""
@@ -106,6 +109,8 @@ class MappedPool(Pool):
         What tells the change from another.
     columns
         Those that are wanted afterwards; None for all.
+    origins
+        By column that the change makes from another one, that one, which is to be among those wanted.
     """
 
     def __init__(
@@ -114,16 +119,18 @@ class MappedPool(Pool):
         change: Callable[[pd.DataFrame], pd.DataFrame],
         described: Mapping[str, Any],
         columns: Sequence[Hashable] | None = None,
+        origins: Mapping[Hashable, str] = MappingProxyType({}),
     ) -> None:
         self.pool, self.change, self.described, self.columns = pool, change, dict(described), columns
+        self.origins = origins
 
     def wanting(self, columns: Sequence[Hashable]) -> MappedPool:
         """The same, with these columns only."""
-        return MappedPool(self.pool, self.change, self.described, columns)
+        return MappedPool(self.pool, self.change, self.described, columns, self.origins)
 
     def with_text(self, names: Sequence[str]) -> MappedPool:
         """The other pool, with these columns read as they stand."""
-        return MappedPool(self.pool.with_text(names), self.change, self.described, self.columns)
+        return MappedPool(self.pool.with_text(names), self.change, self.described, self.columns, self.origins)
 
     def chunks(self) -> Iterator[Chunk]:
         """The other pool's, changed."""

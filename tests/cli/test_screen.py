@@ -97,7 +97,11 @@ def test_formulas_of_the_pool_are_featurized(run: Run, gaps: pd.DataFrame) -> No
         assert result.exit_code == 0, result.output
         table = pd.read_csv("best.csv", keep_default_na=False).rename(columns={"compound": "formula"})
         tables[pool, *options] = table
-        assert pd.read_csv("best-bad.csv")["row"].unique().tolist() == [20]
+        bad = pd.read_csv("best-bad.csv").to_dict("records")
+        if "features.parquet" not in pool:
+            column = "compound" if "renamed" in pool else "formula"
+            assert bad == [{"row": 20, "column": column, "problem": "no features", "value": "nothing"}]
+        assert [each["row"] for each in bad] == [20]
     expected = tables["pool.csv",]
     assert set(expected["formula"]) == set(gaps["formula"].drop(20))
     for table in tables.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -128,3 +129,27 @@ def test_a_folder_that_cannot_be_made_is_told(model: mfgp.DifferenceGP, pool: pd
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="the folder .*file/scored cannot be made"):
         mfgp.screen(model, pool, rank_by="high", scored=tmp_path / "file" / "scored")
+
+
+def test_a_class_that_is_new_is_a_bad_row(table: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    X, Y = table
+    kind = pd.Series(np.where(X["a"] > 0.5, "right", "left"), name="kind")
+    model = mfgp.MultiTaskGP().fit(X, pd.concat([Y[["low"]], kind], axis=1))
+    rows = X.head(4).assign(kind=["left", "middle", None, "right"])
+    found = mfgp.screen(model, rows, rank_by="low", given="kind")
+    assert found.bad.to_dict("records") == [{"row": 1, "column": "kind", "problem": "unseen class", "value": "middle"}]
+    assert sorted(found.best["row"]) == [0, 2, 3]
+
+
+def test_text_of_a_csv_file_is_text_in_every_chunk(tmp_path: Path) -> None:
+    """Levels and columns to keep, although those of some chunks would pass for numbers or missing values."""
+    levels = ["1", "2", "3a", "NA"]
+    X = pd.DataFrame({"kind": levels * 4, "amount": np.linspace(0, 1, 16)})
+    model = mfgp.IndependentGP(unseen="error").fit(X.astype({"kind": "category"}), pd.Series(X["amount"], name="y"))
+    pool = pd.DataFrame({"kind": [*levels, ""], "amount": 0.5, "id": ["0000", "1", "A12", "None", "7"]})
+    pool.to_csv(tmp_path / "pool.csv", index=False)
+    for chunk_rows in (1, 2, 9):
+        options: dict[str, Any] = {"keep": "id", "chunk_rows": chunk_rows, "checkpoint": tmp_path / f"{chunk_rows}"}
+        found = mfgp.screen(model, tmp_path / "pool.csv", rank_by="y", **options)
+        assert found.best.sort_values("row")["id"].tolist() == ["0000", "1", "A12", "None"]
+        assert found.bad[["row", "column", "problem"]].to_numpy().tolist() == [[4, "kind", "missing"]]
