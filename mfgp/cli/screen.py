@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -150,7 +151,8 @@ def _with_features(pool: str, columns: Columns) -> Pool:
     assert columns.formula is not None
     rows = open_pool(pool, None, CHUNK_ROWS, as_text=[columns.formula])
     described = {"formula": columns.formula}
-    return MappedPool(rows, _Features(columns.formula), described, origins={name: columns.formula for name in FEATURES})
+    origins: dict[Hashable, str] = dict.fromkeys(FEATURES, columns.formula)
+    return MappedPool(rows, _Features(columns.formula), described, origins=origins)
 
 
 def _beside(file: Path, ending: str) -> Path:

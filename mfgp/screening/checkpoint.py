@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 
 from mfgp.errors import DataError, ParameterError
-from mfgp.screening.arrow import arrow
+from mfgp.screening.arrow import arrow, require_storable, write_table
 from mfgp.screening.bad_rows import BadRows
 from mfgp.screening.histogram import Histogram
 from mfgp.screening.ranking import Ranking
 from mfgp.screening.tally import Tally, write_whole
 
+SIZES = ("top", "diverse")  # which matter by the number of rows that are kept for them
 KEY = b"mfgp.screening"
 CLOSE = 1e-6  # relative difference of predictions that are those of one model on two machines
 
@@ -72,6 +73,7 @@ class Checkpoint:
         """Keep the state."""
         figures, rows = tally.ranking.figures, tally.ranking.rows
         frame = pd.concat([figures, rows], axis="columns")
+        require_storable(frame)
         frame.columns = pd.Index([f"{place}" for place in range(frame.shape[1])])
         state = {
             "described": self.described,
@@ -85,13 +87,15 @@ class Checkpoint:
             "bad": tally.bad.listed.to_dict("records"),
             "bad_counts": [[column, problem, count] for (column, problem), count in tally.bad.counts.items()],
         }
-        table = arrow("lib").Table.from_pandas(frame, preserve_index=False)
-        table = table.replace_schema_metadata({KEY: json.dumps(state)})
-        write_whole(self.path, lambda path: arrow("parquet").write_table(table, path))
+        write_whole(self.path, lambda path: write_table(frame, path, {KEY: json.dumps(state)}))
 
     def _require_same(self, state: Mapping[str, Any]) -> None:
         before, now = state["described"], json.loads(json.dumps(self.described))
         names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+        if "kept" in names:
+            names.remove("kept")
+        else:
+            names = [name for name in names if name not in SIZES]
         differ = [f"{name} was {before.get(name)} and is {now.get(name)}" for name in names]
         foreseen = np.array(state["foreseen"])
         if foreseen.shape != self.foreseen.shape or not np.allclose(

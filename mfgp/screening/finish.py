@@ -13,6 +13,7 @@ from mfgp.screening.diverse import choose_together
 from mfgp.screening.joint import MOST_ROWS, has_joint, joint_draws
 from mfgp.screening.precision import Precision
 from mfgp.screening.predictor import TaskPredictor
+from mfgp.screening.question import MOMENTS
 from mfgp.screening.result import Screening
 from mfgp.screening.scoring import Scorer
 from mfgp.screening.tally import Tally
@@ -49,7 +50,9 @@ def finish(model: Any, scorer: Scorer, tally: Tally, top: int, diverse: int | No
         order = np.lexsort((table["row"], -table["score"]))
         table, rows = table.iloc[order], rows.iloc[order]
     else:
-        table = pd.DataFrame(columns=["row", *question.keep, "score", "probability"])
+        table = scorer.no_figures(MOMENTS)
+        for place, name in enumerate(question.keep, start=1):
+            table.insert(place, name, pd.Series(dtype=object))
     table = table.set_axis(pd.RangeIndex(1, len(table) + 1, name="rank"))
     holds, batch = None, None
     if has_joint(model) and len(rows) and (question.where is not None or diverse is not None):

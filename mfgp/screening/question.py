@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mfgp.architectures.regressor import Regressor
@@ -14,7 +14,8 @@ from mfgp.prediction.classes import require_kinds
 from mfgp.prediction.prediction import require_probability
 from mfgp.screening.criterion import Criterion, read_criterion
 
-FIGURES = ("row", "score", "mean", "std", "lower", "upper", "probability")
+MOMENTS = ("mean", "std", "lower", "upper")
+FIGURES = ("rank", "row", "score", *MOMENTS, "probability", "problem", "choice", "gain", "together")
 PROMISING = 0.5  # probability from which rows are ranked where the criterion does not count it
 
 
@@ -97,12 +98,9 @@ class Question:
             raise ParameterError(
                 f"least_probability={least!r}, expected a number from 0 to 1 and a condition, where=, that it is of"
             )
-        kept = (keep,) if isinstance(keep, str) else tuple(keep)
-        taken = [name for name in kept if name in FIGURES]
-        if taken:
-            raise ColumnError(
-                f"keep= has {listed(taken)}, the name of a column of results; rename it in the pool, or leave it out"
-            )
+        kept = (keep,) if isinstance(keep, str) else keep
+        if not isinstance(kept, Iterable):
+            raise DataTypeError(f"keep={keep!r}, expected the name of a column, or a list of names")
         known, deviations = _columns_of(given, "given", tasks), _columns_of(noise, "noise", tasks)
         strangers = [name for name in deviations if name not in known]
         if strangers:
@@ -111,8 +109,36 @@ class Question:
         inputs = model._inputs
         levels = [inputs.columns[place] for place, found in inputs.levels.items() if _are_text(found.values)]
         classes = {column: labels[name].classes for name, column in known.items() if name in labels}
-        options = known, deviations, kept, bool(observed), least, level
-        return cls(condition, criterion, inputs.columns, *options, tuple(levels), classes)
+        options = known, deviations, tuple(kept), bool(observed), least, level
+        question = cls(condition, criterion, inputs.columns, *options, tuple(levels), classes)
+        taken = [name for name in question.keep if name in question.figures]
+        if taken:
+            raise ColumnError(
+                f"keep= has {listed(taken)}, the name of a column of results; rename it in the pool, or leave it out"
+            )
+        return question
+
+    def labelled(self, label: str | None) -> Question:
+        """The same, with the labels of the rows kept first.
+
+        Raises
+        ------
+        ColumnError
+            They have the name of a column of results.
+        """
+        if label is None or label in self.keep:
+            return self
+        if label in self.figures:
+            raise ColumnError(
+                f"the labels of the pool's rows have the name {label!r}, that of a column of results; write "
+                "pool.rename_axis('label'), or pool.reset_index(drop=True)"
+            )
+        return replace(self, keep=(label, *self.keep))
+
+    @property
+    def figures(self) -> set[str]:
+        """The names that columns of results have."""
+        return {*FIGURES, *(f"{before}{moment}" for before in self.subjects for moment in MOMENTS)}
 
     @property
     def tasks(self) -> tuple[Hashable, ...]:

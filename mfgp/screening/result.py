@@ -85,7 +85,7 @@ class Screening:
         if self.where is None:
             raise ParameterError("there is no condition to fulfil; screen with where='1.1 < gap < 1.7'")
         k = len(self.best) if k is None else k
-        if not isinstance(k, int) or not 0 <= k <= len(self.best):
+        if not isinstance(k, int | np.integer) or isinstance(k, bool) or not 0 <= k <= len(self.best):
             raise ParameterError(f"k={k!r}, expected a number of rows up to {len(self.best)}; raise top= for more")
         probability = self.best["probability"].to_numpy()[:k]
         alone = probability * (1.0 - probability)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from mfgp.architectures.regressor import Regressor
 from mfgp.prediction import Prediction
 from mfgp.screening.bad_rows import UNDEFINED, Sieve
 from mfgp.screening.predictor import Predictor, Used, predictor
-from mfgp.screening.question import Question
+from mfgp.screening.question import MOMENTS, Question
 from mfgp.screening.ranking import rounded
 
 
@@ -74,7 +75,7 @@ class Scorer:
         rows, bad = self.sieve.part(frame)
         parts = [self._figures(part, some, moments) for part, some in self._predicted(rows)]
         if not parts:
-            return Scored(self._no_figures(moments), rows, bad)
+            return Scored(self.no_figures(MOMENTS[:2] if moments else ()), rows, bad)
         figures = pd.concat(parts, ignore_index=True)
         figures.insert(0, "row", rows.index.to_numpy())
         figures["score"] = rounded(figures["score"].to_numpy())
@@ -104,11 +105,9 @@ class Scorer:
             start += len(part)
         return found
 
-    def _no_figures(self, moments: bool) -> pd.DataFrame:
-        """The figures of no row."""
-        names = ["score"]
-        for before in self.question.subjects if moments else ():
-            names += [f"{before}mean", f"{before}std"]
+    def no_figures(self, moments: Sequence[str]) -> pd.DataFrame:
+        """The figures of no row, with these of "mean", "std", "lower" and "upper"."""
+        names = ["score", *(f"{before}{moment}" for before in self.question.subjects for moment in moments)]
         if self.question.where is not None:
             names.append("probability")
         return pd.DataFrame({"row": pd.Series(dtype=int), **{name: pd.Series(dtype=float) for name in names}})

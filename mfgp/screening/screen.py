@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mfgp.errors import DataError, ParameterError
-from mfgp.screening.bad_rows import COLUMNS
+from mfgp.errors import DataError, DataTypeError, ParameterError
+from mfgp.screening.arrow import require_storable
 from mfgp.screening.checkpoint import Checkpoint
 from mfgp.screening.distributed import client_of, tallies
 from mfgp.screening.finish import CANDIDATES, finish
 from mfgp.screening.joint import MOST_ROWS, has_joint
+from mfgp.screening.outputs import BadFile, make_folder, require_parts
 from mfgp.screening.precision import SAMPLE, Choice, choose
 from mfgp.screening.progress import Progress
-from mfgp.screening.question import FIGURES, Question
+from mfgp.screening.question import Question
 from mfgp.screening.result import Screening
 from mfgp.screening.scoring import Scorer
 from mfgp.screening.source import Chunk, Pool, open_pool
@@ -99,10 +100,10 @@ def screen(
         Most rows of a chunk.
     checkpoint
         A file that keeps the state after each chunk. A run that was stopped goes on from it, and a run that was not
-        gives its answer again.
+        gives its answer again. A folder that is not there is made, as for the two below.
     scored
-        A folder for the scored pool, one Parquet file a chunk: the columns to keep, the score, means, deviations and
-        the probability; for rows without a score, the problem.
+        A folder for the scored pool, without parts of another one; one Parquet file a chunk: the columns to keep, the
+        score, means, deviations and the probability; for rows without a score, the problem.
     bad_rows
         A CSV file for all rows that have no score.
     progress
@@ -139,6 +140,7 @@ def screen(
     (1001, 150)
     """
     _require_counts(top=top, chunk_rows=chunk_rows, **({} if diverse is None else {"diverse": diverse}))
+    _require_workers(progress, n_jobs, client)
     question = Question.ask(model, where, rank_by, given, noise, keep, observed, least_probability, level)
     if diverse is not None and diverse > MOST_ROWS:
         raise ParameterError(f"diverse={diverse}, expected at most {MOST_ROWS} rows: more are not drawn together")
@@ -148,24 +150,44 @@ def screen(
             "leave it out, or use tasks that are numbers with MultiTaskGP, DifferenceGP or LatentVariableGP"
         )
     rows = open_pool(pool, question.columns, chunk_rows, question.texts)
-    question = replace(question, origins=rows.origins)
-    if rows.label is not None and rows.label not in question.keep and rows.label not in FIGURES:
-        question = replace(question, keep=(rows.label, *question.keep))
+    question = replace(question.labelled(rows.label), origins=rows.origins)
     sample = rows.head(SAMPLE)
     if not len(sample):
         raise DataError("the pool has no row: give at least one")
+    if checkpoint is not None or scored is not None:
+        require_storable(sample[list(question.keep)])
     scorer, chosen = choose(precision, model, question, sample)
     size = max(2 * top + RESERVE, 0 if diverse is None else max(CANDIDATES, 2 * diverse))
     double = scorer.in_double(model)
     kept = None
     if checkpoint is not None:
         described = question.describe() | {"pool": rows.describe(), "chunk_rows": chunk_rows, "kept": size}
-        described |= {"precision": "single" if chosen.single else "double", "scored": scored and str(scored)}
+        described |= {"top": top, "diverse": diverse, "scored": scored and str(scored)}
+        described |= {"precision": "single" if chosen.single else "double"}
         kept = Checkpoint(Path(checkpoint), described, _foreseen(double, sample))
-    counter = Counter(scorer, size, None if scored is None else _folder(Path(scored)))
     tally = Tally.empty(size) if kept is None else kept.read(size)
-    tally = _run(counter, rows, tally, kept, bad_rows, progress, client_of(rows, client), n_jobs)
+    folder, bad_file = _begin(tally, kept, scored, bad_rows)
+    counter = Counter(scorer, size, folder)
+    tally = _run(counter, rows, tally, kept, bad_file, progress, client_of(rows, client), n_jobs)
     return finish(model, double, tally, top, diverse, chosen)
+
+
+def _begin(
+    tally: Tally, kept: Checkpoint | None, scored: str | Path | None, bad_rows: str | Path | None
+) -> tuple[Path | None, BadFile | None]:
+    """The folder of the scored pool and the file of bad rows; all is looked at before anything is written."""
+    if scored is not None:
+        require_parts(Path(scored), tally.chunks if kept is not None and kept.path.exists() else None)
+    bad_file = None if bad_rows is None else BadFile(Path(bad_rows), tally)
+    folder = None if scored is None else make_folder(Path(scored), "scored")
+    if kept is not None:
+        make_folder(kept.path.parent, "checkpoint")
+    if bad_file is not None:
+        make_folder(bad_file.path.parent, "bad_rows")
+        bad_file.begin()
+    if kept is not None and not kept.path.exists():
+        kept.write(tally)  # so that a run that is stopped in its first chunk goes on too
+    return folder, bad_file
 
 
 def _run(
@@ -173,14 +195,13 @@ def _run(
     pool: Pool,
     tally: Tally,
     kept: Checkpoint | None,
-    bad_rows: str | Path | None,
+    bad_file: BadFile | None,
     progress: Callable[[Progress], None] | None,
     client: Any,
     n_jobs: int | None,
 ) -> Tally:
     """The state after the last chunk, from that after some of them."""
     began, before = perf_counter(), tally.rows
-    bad_file = None if bad_rows is None else _BadFile(Path(bad_rows), tally)
     left: Iterator[Chunk] = (chunk for chunk in pool.chunks() if chunk.number >= tally.chunks)
     for found in tallies(counter, left, client, n_jobs):
         if bad_file is not None:
@@ -193,26 +214,6 @@ def _run(
     return tally
 
 
-class _BadFile:
-    """All bad rows as CSV. Those that a checkpoint does not know of, of a run that was stopped, are cut off."""
-
-    def __init__(self, path: Path, tally: Tally) -> None:
-        self.path = path
-        known = None
-        if tally.bad.total and path.exists():
-            known = pd.read_csv(path, keep_default_na=False, nrows=tally.bad.total)
-        if tally.bad.total and (known is None or len(known) < tally.bad.total):
-            raise DataError(
-                f"{path} lacks bad rows that were found before the screening was stopped; give bad_rows= as then"
-            )
-        (pd.DataFrame(columns=COLUMNS) if known is None else known).to_csv(path, index=False)
-
-    def add(self, bad: pd.DataFrame, rows: int) -> None:
-        """The bad rows of a chunk that comes after so many rows."""
-        if len(bad):
-            bad.assign(row=bad["row"] + rows)[COLUMNS].to_csv(self.path, mode="a", header=False, index=False)
-
-
 def _foreseen(scorer: Scorer, sample: pd.DataFrame) -> np.ndarray:
     """Means and deviations at the first rows."""
     rows, _ = scorer.sieve.part(sample)
@@ -222,15 +223,18 @@ def _foreseen(scorer: Scorer, sample: pd.DataFrame) -> np.ndarray:
     return np.concatenate([np.hstack([part.means, part.deviations]) for part in parts])
 
 
-def _folder(path: Path) -> Path:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"the folder {path} cannot be made ({error.strerror}); give another scored=") from error
-    return path.resolve()
-
-
 def _require_counts(**counts: Any) -> None:
     for name, value in counts.items():
         if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
             raise ParameterError(f"{name}={value!r}, expected a whole number of rows, 1 or more")
+
+
+def _require_workers(progress: Any, n_jobs: Any, client: Any) -> None:
+    if progress is not None and not callable(progress):
+        raise DataTypeError(f"progress={progress!r}, expected a function of what is done, for example progress=print")
+    if n_jobs is not None and (not isinstance(n_jobs, int | np.integer) or isinstance(n_jobs, bool) or n_jobs == 0):
+        raise ParameterError(f"n_jobs={n_jobs!r}, expected a number of processes, 1 or more, or -1 for one a core")
+    if client is not None and not all(hasattr(client, name) for name in ("submit", "scatter", "nthreads")):
+        raise DataTypeError(
+            f"client is a {type(client).__name__}, expected a dask.distributed.Client; write client=Client({client!r})"
+        )

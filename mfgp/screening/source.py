@@ -15,7 +15,7 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
-from mfgp.data.table import listed
+from mfgp.data.table import listed, require_unique
 from mfgp.errors import ColumnError, DataError, DataTypeError
 
 TABLES = {".parquet", ".pq"}
@@ -184,10 +184,8 @@ class FramePool(Pool):
             yield Chunk(number, GivenRows(self.frame.iloc[start : start + self.size]))
 
     def describe(self) -> dict[str, Any]:
-        """Its size and a hash of its first and last rows."""
-        ends = pd.concat([self.frame.head(1000), self.frame.tail(1000)])
-        digest = hashlib.sha256(pd.util.hash_pandas_object(ends, index=False).to_numpy().tobytes())
-        return {"kind": "frame", "rows": len(self.frame), "ends": digest.hexdigest()}
+        """Its size and a hash of all columns wanted."""
+        return {"kind": "frame", "rows": len(self.frame), "hash": hash_of([self.frame])}
 
     @property
     def total(self) -> int:
@@ -292,11 +290,20 @@ def describe_files(paths: Sequence[Path]) -> dict[str, Any]:
     return {"files": len(found), "bytes": sum(size for _, size, _ in found), "digest": digest}
 
 
+def hash_of(frames: Iterable[pd.DataFrame]) -> str:
+    """A hash of rows, the same however they are cut into frames."""
+    digest = hashlib.sha256()
+    for frame in frames:
+        digest.update(pd.util.hash_pandas_object(frame, index=False, categorize=False).to_numpy().tobytes())
+    return digest.hexdigest()
+
+
 def require_columns(present: Sequence[Hashable], wanted: Sequence[Hashable]) -> None:
-    """Raise ColumnError if the pool lacks a column."""
+    """Raise ColumnError if the pool lacks a column, or has it twice."""
     missing = [name for name in wanted if name not in present]
     if missing:
         raise ColumnError(f"the pool lacks the columns {listed(missing)}; it has {listed(present)}")
+    require_unique(pd.Index([name for name in present if name in wanted], tupleize_cols=False), "the pool")
 
 
 def _open_files(path: Path, columns: Sequence[Hashable] | None, size: int, as_text: Sequence[str]) -> Pool:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mfgp.screening.arrow import require_storable, write_table
 from mfgp.screening.bad_rows import BadRows
 from mfgp.screening.histogram import Histogram
 from mfgp.screening.ranking import Ranking
@@ -88,7 +89,8 @@ class Counter:
             kept = frame[list(self.scorer.question.keep)].reset_index(drop=True)
             problems = scored.bad.set_index("row")["problem"].astype("string")
             table = kept.join(scored.figures.set_index("row")).join(problems)
-            write_whole(self.folder / f"part-{number:06}.parquet", lambda path: table.to_parquet(path, index=False))
+            require_storable(table)
+            write_whole(self.folder / part_name(number), lambda path: write_table(table, path))
         question, figures, rows = self.scorer.question, scored.figures, scored.rows
         histogram = Histogram.of(figures["score"].to_numpy())
         if question.least > 0.0:
@@ -97,6 +99,11 @@ class Counter:
         ranked = len(figures)
         ranking = Ranking.of(self.size, *_longest(self.size, figures, rows))
         return Tally(1, len(frame), ranked, ranking, histogram, BadRows.of(scored.bad), scored.bad)
+
+
+def part_name(number: int) -> str:
+    """The file of a scored chunk."""
+    return f"part-{number:06}.parquet"
 
 
 def write_whole(path: Path, write: Callable[[Path], Any]) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import lzma
+import zipfile
+import zlib
 from collections.abc import Hashable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Final, final
 
 import pandas as pd
 
 from mfgp.data.csv import AS_TEXT, require_names
 from mfgp.errors import DataError
 from mfgp.screening.source import Chunk, GivenRows, Pool, describe_files, require_columns, wanted
+
+DAMAGED: Final = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
 
 @final
@@ -51,6 +56,10 @@ class TextPool(Pool):
             except (pd.errors.ParserError, UnicodeDecodeError) as error:
                 reason = " ".join(str(error).split())
                 raise DataError(f"{path} is no CSV file ({reason}); write it anew, or leave it out") from error
+            except DAMAGED as error:
+                raise DataError(
+                    f"{path} cannot be read ({error}); write it anew, or give it the ending of what it is"
+                ) from error
 
     def describe(self) -> dict[str, Any]:
         """The files with their sizes and times."""

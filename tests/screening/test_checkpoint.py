@@ -119,7 +119,7 @@ def test_another_screening_is_refused(model: mfgp.DifferenceGP, pool: pd.DataFra
     for options, message in [
         ({"where": "high > 1"}, "where was .* and is high > 1"),
         ({"rank_by": "high"}, r"rank_by was Probability\(\) and is Mean\(of=high\)"),
-        ({"top": 6}, "kept was 110 and is 112"),
+        ({"top": 6}, "top was 5 and is 6. Ask"),
         ({"chunk_rows": 7}, "chunk_rows was 32768 and is 7"),
         ({"observed": True}, "observed was False and is True"),
     ]:
@@ -129,7 +129,7 @@ def test_another_screening_is_refused(model: mfgp.DifferenceGP, pool: pd.DataFra
         mfgp.screen(other, pool, **kept | {"precision": "single"})
     changed = pool.copy()
     changed.loc[1400, "a"] += 0.1
-    with pytest.raises(ParameterError, match="pool was .*'ends': .* and is"):
+    with pytest.raises(ParameterError, match="pool was .*'hash': .* and is"):
         mfgp.screen(model, changed, **kept)
 
 
@@ -148,3 +148,77 @@ def test_the_file_of_bad_rows_has_to_be_there(model: mfgp.DifferenceGP, pool: pd
     (tmp_path / "bad.csv").unlink()
     with pytest.raises(DataError, match="bad.csv lacks bad rows that were found before the screening was stopped"):
         mfgp.screen(model, dirty(pool), **kept)
+
+
+def test_parts_of_another_scored_pool_are_refused(model: mfgp.DifferenceGP, pool: pd.DataFrame, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"rank_by": "high", "scored": tmp_path / "scored"}
+    mfgp.screen(model, pool.head(1000), chunk_rows=100, **options)
+    with pytest.raises(DataError, match=r"scored holds 10 parts of a scored pool already, first part-000000\.parquet"):
+        mfgp.screen(model, pool.head(500), chunk_rows=250, checkpoint=tmp_path / "new" / "state", **options)
+    assert len(pd.read_parquet(tmp_path / "scored")) == 1000
+    assert not (tmp_path / "new").exists()
+
+
+def test_parts_that_were_scored_have_to_be_there(model: mfgp.DifferenceGP, pool: pd.DataFrame, tmp_path: Path) -> None:
+    kept: dict[str, Any] = {"rank_by": "high", "scored": tmp_path / "scored", "checkpoint": tmp_path / "state"}
+    with pytest.raises(Stop):
+        mfgp.screen(model, pool, chunk_rows=200, progress=stopping(3), **kept)
+    (tmp_path / "scored" / "part-000001.parquet").unlink()
+    with pytest.raises(DataError, match=r"scored lacks 1 parts that were scored .*, first part-000001\.parquet"):
+        mfgp.screen(model, pool, chunk_rows=200, **kept)
+
+
+def test_a_run_that_is_stopped_in_its_first_chunk_goes_on(
+    model: mfgp.DifferenceGP, pool: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: Any) -> None:
+        raise Stop
+
+    kept: dict[str, Any] = {"rank_by": "high", "scored": tmp_path / "scored", "checkpoint": tmp_path / "state"}
+    with monkeypatch.context() as patched:
+        patched.setattr("mfgp.screening.tally.Tally.followed_by", stop)
+        with pytest.raises(Stop):
+            mfgp.screen(model, pool, chunk_rows=400, **kept)
+    mfgp.screen(model, pool, chunk_rows=400, **kept)
+    assert len(pd.read_parquet(tmp_path / "scored")) == len(pool)
+
+
+def test_every_row_tells_one_pool_from_another(model: mfgp.DifferenceGP, pool: pd.DataFrame, tmp_path: Path) -> None:
+    import pyarrow
+
+    many = pd.concat([pool] * 3, ignore_index=True)
+    changed = many.copy()
+    changed.loc[2200, "b"] += 0.1
+    for name, form in {"frame": lambda frame: frame, "arrow": pyarrow.Table.from_pandas}.items():
+        kept: dict[str, Any] = {"rank_by": "high", "checkpoint": tmp_path / name, "top": 3}
+        first = mfgp.screen(model, form(many), **kept)
+        pd.testing.assert_frame_equal(mfgp.screen(model, form(many), **kept).best, first.best)
+        with pytest.raises(ParameterError, match="pool was .*'hash': .* and is"):
+            mfgp.screen(model, form(changed), **kept)
+
+
+def test_what_a_parquet_file_cannot_keep_is_told_at_once(
+    model: mfgp.DifferenceGP, pool: pd.DataFrame, tmp_path: Path
+) -> None:
+    message = "of the pool holds values that a Parquet file cannot keep, of several types or tuples, such as"
+    options: dict[str, Any] = {"rank_by": "high", "checkpoint": tmp_path / "state"}
+    with pytest.raises(DataError, match=f"column 'index' {message}"):
+        mfgp.screen(model, pool.set_index(["name", "cost"]), **options)
+    mixed = pool.assign(id=pool["name"].astype(object).where(pool.index % 2 == 0, 7))
+    with pytest.raises(DataError, match=f"column 'id' {message}"):
+        mfgp.screen(model, mixed, keep="id", **options)
+    late = pool.assign(id=pool["name"].astype(object).where(pool.index < 700, 7))
+    with pytest.raises(DataError, match=f"column 'id' {message}"):
+        mfgp.screen(model, late, keep="id", chunk_rows=600, **options)
+
+
+def test_folders_of_files_are_made(model: mfgp.DifferenceGP, pool: pd.DataFrame, tmp_path: Path) -> None:
+    files = {name: tmp_path / name / "file" for name in ("checkpoint", "bad_rows", "scored")}
+    mfgp.screen(model, pool.head(20), rank_by="high", **files)
+    assert all(path.exists() for path in files.values())
+    (tmp_path / "taken").write_text("")
+    for name in files:
+        with pytest.raises(DataError, match=f"the folder .*taken.* cannot be made .*; give another {name}="):
+            mfgp.screen(model, pool.head(20), rank_by="high", **{name: tmp_path / "taken" / "deep" / "file"})
+    with pytest.raises(DataError, match="bad_rows=.* is a folder, expected a file; write bad_rows="):
+        mfgp.screen(model, pool.head(20), rank_by="high", bad_rows=tmp_path)

@@ -373,12 +373,29 @@ def test_labels_of_the_rows_are_kept(model: mfgp.DifferenceGP, pool: pd.DataFram
     assert found["name"].tolist() == by_name.index[found["row"]].tolist()
 
 
+@pytest.mark.parametrize("name", ["rank", "row", "score", "gain"])
+def test_labels_with_the_name_of_a_figure_are_refused(model: mfgp.DifferenceGP, pool: pd.DataFrame, name: str) -> None:
+    with pytest.raises(ColumnError, match=f"the labels of the pool's rows have the name '{name}', that of a column"):
+        mfgp.screen(model, pool.set_index("name").rename_axis(name), where=WINDOW)
+
+
+def test_columns_that_come_twice_are_refused(model: mfgp.DifferenceGP, pool: pd.DataFrame) -> None:
+    twice = pd.concat([pool, pool[["a"]]], axis="columns")
+    for form in (twice, iter([twice])):
+        with pytest.raises(ColumnError, match="the pool has 'a' more than once"):
+            mfgp.screen(model, form, where=WINDOW)
+
+
 def test_nothing_may_be_probable_enough(model: mfgp.DifferenceGP, pool: pd.DataFrame) -> None:
     found = mfgp.screen(model, pool.head(50), where="low > 100", rank_by="high", diverse=2)
     assert len(found.best) == 0
     assert found.ranked == 0
     assert found.rows == 50
     assert "0 rows are probable enough" in found.report()
+    some = mfgp.screen(model, pool.head(50), where="low > 0", rank_by="high")
+    assert found.best.columns.tolist() == some.best.columns.tolist()
+    free = mfgp.screen(model, pool.head(2).assign(a=np.nan), rank_by="high", keep="name")
+    assert free.best.columns.tolist() == ["row", "name", "score", "mean", "std", "lower", "upper"]
 
 
 # Hits
@@ -424,6 +441,13 @@ def test_rows_that_are_alike_hit_together(model: mfgp.DifferenceGP, pool: pd.Dat
             "least_probability=2, expected a number from 0 to 1",
         ),
         ({"where": WINDOW, "keep": "score"}, ColumnError, "keep= has 'score', the name of a column of results"),
+        ({"where": WINDOW, "keep": "rank"}, ColumnError, "keep= has 'rank', the name of a column of results"),
+        ({"where": "high > low", "keep": "low_mean"}, ColumnError, "keep= has 'low_mean', the name of a column"),
+        ({"where": WINDOW, "keep": ["problem", "gain"]}, ColumnError, "keep= has 'problem', 'gain', the name of"),
+        ({"where": WINDOW, "keep": 7}, DataTypeError, "keep=7, expected the name of a column, or a list of names"),
+        ({"where": WINDOW, "n_jobs": 0}, ParameterError, "n_jobs=0, expected a number of processes, 1 or more, or -1"),
+        ({"where": WINDOW, "client": "x"}, DataTypeError, "client is a str, expected a dask.distributed.Client; write"),
+        ({"where": WINDOW, "progress": True}, DataTypeError, "progress=True, expected a function of what is done"),
         ({"where": WINDOW, "given": "height"}, ColumnError, "given= has 'height', which are no tasks"),
         ({"where": WINDOW, "noise": {"low": "cost"}}, ParameterError, "noise= is for 'low', but given= has"),
         ({"where": WINDOW, "level": 1}, ParameterError, "level=1, expected a probability"),
@@ -467,6 +491,9 @@ def test_expected_hits_want_a_condition_and_rows(
         mfgp.screen(model, pool.head(9), rank_by="high").expected_hits()
     with pytest.raises(ParameterError, match="k=51, expected a number of rows up to 50"):
         reference.expected_hits(51)
+    with pytest.raises(ParameterError, match="k=True, expected a number of rows"):
+        reference.expected_hits(True)
+    assert reference.expected_hits(np.int64(5)) == reference.expected_hits(5)  # type: ignore[arg-type]
 
 
 def test_pools_that_are_none_are_told(model: mfgp.DifferenceGP, pool: pd.DataFrame, tmp_path: Path) -> None:
@@ -493,6 +520,19 @@ def test_pools_that_are_none_are_told(model: mfgp.DifferenceGP, pool: pd.DataFra
     (tmp_path / "c.parquet").write_text("text")
     with pytest.raises(DataError, match="c.parquet cannot be read as Parquet"):
         mfgp.screen(model, tmp_path / "c.parquet", rank_by="high")
+    for part in "ab":
+        (tmp_path / "two").mkdir(exist_ok=True)
+        pool.to_parquet(tmp_path / "two" / f"{part}.parquet")
+    (tmp_path / "two" / "b.parquet").write_bytes((tmp_path / "two" / "b.parquet").read_bytes()[:-100])
+    with pytest.raises(DataError, match=r"two/b\.parquet cannot be read as Parquet"):
+        mfgp.screen(model, tmp_path / "two", rank_by="high")
+    pool.to_csv(tmp_path / "cut.csv.gz")
+    (tmp_path / "cut.csv.gz").write_bytes((tmp_path / "cut.csv.gz").read_bytes()[:2000])
+    (tmp_path / "plain.csv.gz").write_text("a,b\n1,2\n")
+    for name in ("cut.csv.gz", "plain.csv.gz"):
+        with pytest.raises(DataError, match=f"{name} cannot be read .*; write it anew, or give it the ending of"):
+            mfgp.screen(model, tmp_path / name, rank_by="high")
+        (tmp_path / name).unlink()
     with pytest.raises(DataError, match="has Parquet and CSV files; give those of one kind"):
         mfgp.screen(model, tmp_path, rank_by="high")
     (tmp_path / "d.txt").write_text("a")
