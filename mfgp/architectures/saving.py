@@ -45,6 +45,8 @@ class Saving:
         DataTypeError
             A name, a level, a class or a row's label is no text, number or date; or the estimator is of a class of
             your own.
+        DataError
+            There is no such folder.
         OSError
             The file cannot be written.
 

@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from mfgp.errors import FileError
+from mfgp.errors import DataError, FileError
 
 KEY = "mfgp"  # of the document, the only entry of the metadata: several would come in any order
 SCHEMA = 1
@@ -38,13 +38,19 @@ def write_file(path: str | os.PathLike[str], document: Mapping[str, Any], tensor
 
     Raises
     ------
+    DataError
+        There is no such folder.
     OSError
         The file cannot be written.
     """
+    target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        raise DataError(
+            f"{os.fspath(path)!r} is in the folder {str(target.parent)!r}, which is not there; make it first"
+        )
     signed = {**document, "schema": SCHEMA}
     text = _canonical({**signed, "sha256": _digest(signed, tensors)})
     content = save(dict(tensors), {KEY: text})
-    target = Path(os.path.realpath(path))
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     try:
         with open(handle, "wb") as file:

@@ -15,7 +15,7 @@ from gpytorch.kernels import RBFKernel
 from safetensors.torch import save
 
 import mfgp
-from mfgp.errors import DataTypeError, FileError, NotFittedError, ParameterError
+from mfgp.errors import DataError, DataTypeError, FileError, NotFittedError, ParameterError
 from mfgp.persistence import file as files
 from mfgp.persistence import read_file, write_file
 
@@ -121,6 +121,11 @@ def test_nothing_but_estimators_and_values_comes_of_a_file(path: Path) -> None:
     write_file(path, document, {**tensors, "model.train_targets": tensors["model.train_targets"][:-1]})
     with pytest.raises(FileError, match="is damaged"):
         mfgp.load(path)
+
+
+def test_a_folder_that_is_not_there_is_named(path: Path) -> None:
+    with pytest.raises(DataError, match=r"'.*nof/x' is in the folder '.*/nof', which is not there; make it first"):
+        fitted("latent variable").save(path.parent / "nof" / "x")
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
