@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,7 +76,7 @@ def screen(
     (-diverse.csv). Prints what was done and the first rows.
     """
     from mfgp.cli.saved import open_model
-    from mfgp.cli.table import Columns, prepare_file
+    from mfgp.cli.table import Columns, require_file
     from mfgp.plotting import screening as plot
     from mfgp.screening import screen as run
     from mfgp.screening.source import open_pool
@@ -86,7 +87,8 @@ def screen(
     model = open_model(source)
     columns = Columns.of_model(model, formula, noise, open_pool(pool, None, 1).head(1).columns)
     kept = [*([columns.formula] if columns.formula else []), *(options.split(keep, "--keep") if keep else [])]
-    prepare_file(file)
+    require_file(file)
+    _require_free(file, source, pool)
     bad = _beside(file, "-bad.csv")
     with notes.status("screening") as status:
         found = run(
@@ -153,6 +155,24 @@ def _with_features(pool: str, columns: Columns) -> Pool:
     described = {"formula": columns.formula}
     origins: dict[Hashable, str] = dict.fromkeys(FEATURES, columns.formula)
     return MappedPool(rows, _Features(columns.formula), described, origins=origins)
+
+
+def _require_free(file: Path, source: Path, pool: str) -> None:
+    """Raise ParameterError where the best rows or what goes beside them would take the place of what is read."""
+    if file.suffix.lower() == ".png":
+        raise ParameterError(f"--out {file} is the name of the plot; write --out {file.with_suffix('.csv')}")
+    written = {path.resolve() for path in (file, file.with_suffix(".png"), *_lists(file))}
+    if source.resolve() in written:
+        raise ParameterError(f"--out {file} would write over MODEL, {source}; give another --out")
+    given = Path(pool)
+    read = given.rglob("*") if given.is_dir() else [given, *map(Path, glob(pool, recursive=True))]
+    taken = [path for path in read if path.resolve() in written]
+    if taken:
+        raise ParameterError(f"--out {file} would write over POOL, {taken[0]}; give another --out")
+
+
+def _lists(file: Path) -> list[Path]:
+    return [file.with_name(f"{file.stem}{ending}") for ending in ("-bad.csv", "-diverse.csv")]
 
 
 def _beside(file: Path, ending: str) -> Path:

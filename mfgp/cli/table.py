@@ -217,6 +217,12 @@ def prepare_folder(path: Path) -> Path:
     return path
 
 
+def require_file(path: Path) -> None:
+    """Raise DataError where there is a folder in the place of a file that results go to."""
+    if path.is_dir():
+        raise DataError(f"--out {path} is a folder, expected a file; write --out {path / 'predictions.csv'}")
+
+
 def prepare_file(path: Path) -> None:
     """Make the folder of a file that results go to.
 
@@ -225,8 +231,7 @@ def prepare_file(path: Path) -> None:
     DataError
         It cannot be made, or there is a folder in the place of the file.
     """
-    if path.is_dir():
-        raise DataError(f"--out {path} is a folder, expected a file; write --out {path / 'predictions.csv'}")
+    require_file(path)
     prepare_folder(path.parent)
 
 

@@ -166,3 +166,23 @@ def test_what_is_no_model_is_told(model: mfgp.MultiTaskGP, complaint: Callable[.
     Path("folder").mkdir()
     Path("ab.mfgp").rename("folder/model.mfgp")
     assert "the folder's model is folder/model.mfgp" in complaint("screen", "folder", *rest)
+
+
+def test_what_is_read_is_not_written_over(model: mfgp.MultiTaskGP, complaint: Callable[..., str]) -> None:
+    before = {path.name: path.read_bytes() for path in Path().iterdir()}
+    arguments = (*ARGUMENTS, "--where", "high > 0", "--out")
+    assert complaint(*arguments, "x.png") == "--out x.png is the name of the plot; write --out x.csv"
+    assert complaint(*arguments, "new.csv") == "--out new.csv would write over POOL, new.csv; give another --out"
+    assert complaint(*arguments, "ab.mfgp") == "--out ab.mfgp would write over MODEL, ab.mfgp; give another --out"
+    assert "would write over POOL" in complaint("screen", "ab.mfgp", "*.csv", *arguments[3:], "./train.csv")
+    assert "would write over POOL" in complaint("screen", "ab.mfgp", ".", *arguments[3:], "new.csv")
+    Path("new-bad.csv").write_bytes(before["new.csv"])
+    assert "would write over POOL" in complaint("screen", "ab.mfgp", "new-bad.csv", *arguments[3:], "new.csv")
+    Path("new-bad.csv").unlink()
+    assert {path.name: path.read_bytes() for path in Path().iterdir()} == before
+
+
+def test_a_call_that_complains_makes_no_folder(model: mfgp.MultiTaskGP, complaint: Callable[..., str]) -> None:
+    files = ("--out", "deep/best.csv", "--scored", "parts", "--checkpoint", "c/d")
+    complaint(*ARGUMENTS, "--where", "high > 0", "--least-probability", "2", *files)
+    assert not any(Path(name).exists() for name in ("deep", "parts", "c"))
