@@ -13,7 +13,8 @@ import pandas as pd
 from scipy.special import ndtr
 
 from mfgp.errors import ParameterError
-from mfgp.expressions import Condition, Quantity, maximum, parse
+from mfgp.expressions import Quantity, maximum, parse
+from mfgp.expressions.quantity import quantity
 from mfgp.prediction import FunctionPrediction, MixturePrediction, NormalPrediction, Prediction
 from mfgp.prediction.prediction import require_probability
 
@@ -84,7 +85,7 @@ class Criterion(ABC):
 class _OfQuantity(Criterion):
     """A criterion of a quantity, given as an expression or as text."""
 
-    of: Quantity | str
+    of: Quantity | str | float
 
     @property
     def quantity(self) -> Quantity | None:
@@ -92,6 +93,8 @@ class _OfQuantity(Criterion):
 
     def read(self, tasks: Collection[Hashable]) -> Self:
         found = parse(self.of, tasks) if isinstance(self.of, str) else self.of
+        if isinstance(found, Real):
+            found = quantity(found)
         if not isinstance(found, Quantity):
             raise ParameterError(
                 f"{found!r} is no quantity to rank by; give a condition as where= and rank_by='probability'"
@@ -291,76 +294,6 @@ class ValuePerCost(_OfQuantity):
         assert holds is not None
         share = best["probability"].to_numpy()
         return holds * np.where(share > 0.0, best["score"] / np.where(share > 0.0, share, 1.0), 0.0)
-
-
-_BY_NAME: dict[str, type[_OfQuantity]] = {
-    "mean": Mean,
-    "quantile": Quantile,
-    "upper": UpperBound,
-    "improvement": ExpectedImprovement,
-    "value": ValuePerCost,
-}
-
-
-def read_criterion(rank_by: Any, where: Condition | None) -> Criterion:
-    """The criterion that a user names: one as it is, an expression for its mean, or text.
-
-    Raises
-    ------
-    ParameterError
-        It is none, or it counts the probability of a condition and there is no condition.
-
-    Examples
-    --------
-    >>> read_criterion("quantile(gap, 0.1)", None)
-    Quantile(of='gap', probability=0.1)
-    >>> read_criterion("gap_expt - gap_pbe", None)
-    Mean(of='gap_expt - gap_pbe')
-    """
-    found = _criterion(rank_by, where)
-    if found.counts_probability and where is None:
-        raise ParameterError(
-            "there is no condition whose probability could be ranked by; write where='1.1 < gap < 1.7', or rank by "
-            "the mean of a quantity, rank_by='gap'"
-        )
-    return found
-
-
-def _criterion(rank_by: Any, where: Condition | None) -> Criterion:
-    if isinstance(rank_by, Criterion):
-        return rank_by
-    if isinstance(rank_by, Quantity):
-        return Mean(rank_by)
-    if rank_by is None and where is not None:
-        return Probability()
-    if not isinstance(rank_by, str):
-        came = "nothing to rank by came" if rank_by is None else f"rank_by={rank_by!r}"
-        raise ParameterError(f"{came}, expected where=, a criterion such as {CHOICES}, or an expression for its mean")
-    text = rank_by.strip()
-    if text == "probability":
-        return Probability()
-    name, bracket, inside = text.partition("(")
-    if bracket and text.endswith(")") and name.strip() in _BY_NAME:
-        return _called(_BY_NAME[name.strip()], inside[:-1], text)
-    return Mean(text)
-
-
-def _called(kind: type[_OfQuantity], inside: str, text: str) -> Criterion:
-    """A criterion written as a function of a quantity and one more thing."""
-    if kind is Mean:
-        return Mean(inside.strip())
-    of, comma, last = inside.rpartition(",")
-    if not comma:
-        of, last = inside, ""
-    of, last = of.strip(), last.strip()
-    if kind is ValuePerCost:
-        return ValuePerCost(of, last or "cost")
-    try:
-        return kind(of, float(last)) if last else kind(of)  # type: ignore[call-arg]
-    except ValueError as error:
-        if isinstance(error, ParameterError):
-            raise
-        raise ParameterError(f"rank_by={text!r}: {last!r} is no number; write one of {CHOICES}") from error
 
 
 def _improvement(sum_: NormalPrediction | MixturePrediction, over: float) -> np.ndarray:

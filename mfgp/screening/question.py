@@ -12,7 +12,8 @@ from mfgp.errors import ColumnError, DataTypeError, NotFittedError, ParameterErr
 from mfgp.expressions import Condition, Quantity, parse, task
 from mfgp.prediction.classes import require_kinds
 from mfgp.prediction.prediction import require_probability
-from mfgp.screening.criterion import Criterion, read_criterion
+from mfgp.screening.criterion import Criterion
+from mfgp.screening.reading import read_criterion
 
 MOMENTS = ("mean", "std", "lower", "upper")
 FIGURES = ("rank", "row", "score", *MOMENTS, "probability", "problem", "choice", "gain", "together")

@@ -150,7 +150,7 @@ def screen(
             "leave it out, or use tasks that are numbers with MultiTaskGP, DifferenceGP or LatentVariableGP"
         )
     rows = open_pool(pool, question.columns, chunk_rows, question.texts)
-    question = replace(question.labelled(rows.label), origins=rows.origins)
+    question = replace(question.labelled(rows.label), origins=dict(rows.origins))
     sample = rows.head(SAMPLE)
     if not len(sample):
         raise DataError("the pool has no row: give at least one")

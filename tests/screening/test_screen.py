@@ -322,7 +322,7 @@ def test_given_values_may_have_other_names_and_noise(model: mfgp.DifferenceGP, p
 
 
 def test_criteria_are_those_of_the_prediction(model: mfgp.DifferenceGP, pool: pd.DataFrame) -> None:
-    rows = pool.head(80)
+    rows = pool.head(80).assign(**{"the cost": pool["cost"]})
     high = model.predict_distribution(rows[INPUTS]).of("high")
     mean, std = high.mean.to_numpy(), high.std.to_numpy()
     probability = model.predict_distribution(rows[INPUTS]).of("high > 1").probability.to_numpy()
@@ -341,6 +341,12 @@ def test_criteria_are_those_of_the_prediction(model: mfgp.DifferenceGP, pool: pd
         ("improvement(high, 1.5)", improvement, 2e-3),
         (ExpectedImprovement("exp(high)", over=4.0), None, 0),
         (ValuePerCost("1", "cost"), probability / rows["cost"], 1e-9),
+        (ValuePerCost(1, "cost"), probability / rows["cost"], 1e-9),
+        ("upper(maximum(high, high))", mean + 2 * std, 3e-2),
+        ("upper ( high, 1.5 )", mean + 1.5 * std, 1e-9),
+        ("value(1, 'the cost')", probability / rows["cost"], 1e-9),
+        ("value(maximum(1, 1), cost)", probability / rows["cost"], 1e-9),
+        ("maximum(high, high)", mean, 3e-2),
         ("value(high, cost)", probability * mean / rows["cost"], 1e-9),
     ]:
         found = mfgp.screen(model, rows, where="high > 1", rank_by=rank_by, least_probability=0.0, top=80)
@@ -427,6 +433,11 @@ def test_rows_that_are_alike_hit_together(model: mfgp.DifferenceGP, pool: pd.Dat
         ({"rank_by": "probability"}, ParameterError, "there is no condition whose probability could be ranked by"),
         ({"rank_by": "value(high, cost)"}, ParameterError, "there is no condition whose probability"),
         ({"rank_by": "quantile(high, much)"}, ParameterError, "'much' is no number; write one of 'probability'"),
+        ({"rank_by": "upper(high, 1, 2)"}, ParameterError, "upper takes a quantity and one more thing; write one of"),
+        ({"rank_by": "mean(high, 1)"}, ParameterError, "mean takes a quantity; write one of 'probability'"),
+        ({"rank_by": "mean(low) - mean(high)"}, ParameterError, "mean(...) is no part of an expression; write an"),
+        ({"rank_by": "high.sum(mean(high))"}, ParameterError, "mean(...) is no part of an expression; write an"),
+        ({"rank_by": "mean(high"}, ExpressionError, "this is no expression"),
         ({"rank_by": "quantile(high, 2)"}, ParameterError, "probability=2.0, expected a probability between 0 and 1"),
         ({"rank_by": UpperBound("high", 1.0), "top": 0}, ParameterError, "top=0, expected a whole number of rows"),
         ({"rank_by": "high > 1"}, ParameterError, "is no quantity to rank by; give a condition as where="),
