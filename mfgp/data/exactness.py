@@ -10,7 +10,7 @@ from mfgp.data.table import Array
 from mfgp.errors import DataError
 
 ROUNDING = 1e-12  # of a value, by which two exact ones may differ
-IMPOSSIBLE = 1e6  # deviations between two values at one place
+IMPOSSIBLE = 1e4  # deviations between two values at one place
 SAME_PLACE = 1e-9  # of an input's range, within which no kernel tells two rows apart
 
 
@@ -18,7 +18,7 @@ def require_consistent(x: Array, values: Array, noise: Array, names: Sequence[Ha
     """Raise DataError where values of a task at one place differ by what their known noise cannot explain.
 
     Inputs within a grid of a billionth of their range count as one place, since a kernel cannot tell them apart; values
-    may differ by a million deviations of their noise.
+    may differ by ten thousand deviations of their noise.
 
     Parameters
     ----------
