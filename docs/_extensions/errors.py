@@ -14,7 +14,7 @@ from docutils.statemachine import StringList
 
 PACKAGE = Path(__file__).parents[2] / "mfgp"
 BLANK = "…"  # whatever the message is about: a name, a number, a shape
-CURE = re.compile(r"; |: |, expected |, (?=such as |write |in place of )|\. ")
+CURE = re.compile(r"(?:; |: |, expected |, (?=such as |write |in place of )|\. )(?![^(]*\))")  # outside of brackets
 
 
 class Complaint(NamedTuple):

@@ -1,4 +1,4 @@
-"""Exact values: two that differ at one place cannot both be right."""
+"""Values that contradict their noise: two that differ at one place by what it cannot explain."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ from mfgp.data.table import Array
 from mfgp.errors import DataError
 
 ROUNDING = 1e-12  # of a value, by which two exact ones may differ
+IMPOSSIBLE = 1e4  # deviations between two values at one place
+SAME_PLACE = 1e-9  # of an input's range, within which no kernel tells two rows apart
 
 
 def require_consistent(x: Array, values: Array, noise: Array, names: Sequence[Hashable]) -> None:
-    """Raise DataError where a task has different values without noise at equal inputs.
+    """Raise DataError where values of a task at one place differ by what their known noise cannot explain.
+
+    Inputs within a grid of a billionth of their range count as one place, since a kernel cannot tell them apart; values
+    may differ by ten thousand deviations of their noise.
 
     Parameters
     ----------
@@ -33,20 +38,32 @@ def require_consistent(x: Array, values: Array, noise: Array, names: Sequence[Ha
     >>> require_consistent(same, np.array([[1.0], [2.0]]), zero, ["a"])
     Traceback (most recent call last):
     ...
-    mfgp.errors.DataError: Y has 1 and 2 for 'a' at equal inputs, in rows 0 and 1, and noise=0 says that both are ...
+    mfgp.errors.DataError: Y has 1 and 2 for 'a' at equal inputs, in rows 0 and 1, and noise says ...
     """
+    places = _places(x)
     for task, name in enumerate(names):
-        rows = np.flatnonzero(~np.isnan(values[:, task]) & (noise[:, task] == 0.0))
-        y = values[rows, task]
-        order = np.lexsort((y, *x[rows].T[::-1]))
-        rows, y = rows[order], y[order]
-        same = (x[rows[1:]] == x[rows[:-1]]).all(axis=1)
-        apart = np.diff(y) > ROUNDING * np.maximum(np.abs(y[1:]), np.abs(y[:-1]))
-        wrong = np.flatnonzero(same & apart)
-        if len(wrong):
-            one, other = wrong[0], wrong[0] + 1
-            first, second = sorted((rows[one], rows[other]))
+        rows = np.flatnonzero(~np.isnan(values[:, task]) & ~np.isnan(noise[:, task]))
+        rows = rows[np.argsort(places[rows], kind="stable")]
+        y, s, place = values[rows, task], noise[rows, task], places[rows]
+        slack = IMPOSSIBLE * s + ROUNDING * np.abs(y)
+        begins = np.flatnonzero(np.diff(place, prepend=-1))
+        if not len(begins):
+            continue
+        apart = np.maximum.reduceat(y - slack, begins) > np.minimum.reduceat(y + slack, begins)
+        if apart.any():
+            here = np.flatnonzero(place == place[begins[apart.argmax()]])
+            pair = sorted([here[(y + slack)[here].argmin()], here[(y - slack)[here].argmax()]])
+            one, other = y[pair]
+            first, second = rows[pair]
             raise DataError(
-                f"Y has {y[one]:g} and {y[other]:g} for {name!r} at equal inputs, in rows {first} and {second}, and "
-                "noise=0 says that both are exact: give a noise larger than zero, or NaN to have it learned"
+                f"Y has {one:g} and {other:g} for {name!r} at equal inputs, in rows {first} and {second}, and noise "
+                f"says that they are known to {s[pair].max():g}: give a larger noise, or NaN to have it learned"
             )
+
+
+def _places(x: Array) -> np.ndarray:
+    """(n,) number of the place of each row."""
+    lower = x.min(axis=0, initial=np.inf)
+    scale = np.maximum(x.max(axis=0, initial=-np.inf) - lower, np.finfo(float).tiny)
+    grid = np.rint((x / scale - lower / scale) / SAME_PLACE)
+    return np.unique(grid, axis=0, return_inverse=True)[1].reshape(-1)

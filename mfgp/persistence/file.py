@@ -86,10 +86,11 @@ def decode(name: str, content: bytes) -> tuple[dict[str, Any], dict[str, Tensor]
         _complain_of_schema(name, document)
     try:
         tensors = load(content)
+        claimed = document.pop("sha256", None)
+        intact = claimed == _digest(document, tensors)
     except (SafetensorError, RuntimeError, ValueError, KeyError) as error:
         raise damaged(name) from error
-    claimed = document.pop("sha256", None)
-    if claimed != _digest(document, tensors):
+    if not intact:
         raise damaged(name)
     # copies of their own have the alignment that torch gives, on which the last bit of a product may depend
     return document, {key: tensor.clone() for key, tensor in tensors.items()}

@@ -11,6 +11,7 @@ import torch
 
 import mfgp
 from mfgp.architectures.regressor import Regressor
+from mfgp.data.exactness import require_consistent
 from mfgp.errors import DataError
 from mfgp.model import TaskGP
 from tests.numerics.tables import KINDS
@@ -150,8 +151,13 @@ def test_a_task_gp_refuses_values_whose_squares_are_no_floats() -> None:
 def test_exact_values_that_contradict_each_other_are_refused() -> None:
     again = pd.concat([X, X[:1]], ignore_index=True)
     Y = pd.DataFrame({"a": [*WAVE, 1.0], "b": [*WAVE, 0.0]})
-    with pytest.raises(DataError, match="Y has 0 and 1 for 'a' at equal inputs, in rows 0 and 9, .*larger than zero"):
-        mfgp.MultiTaskGP().fit(again, Y, noise=0.0 * Y)
+    for noise in (0.0, 1e-200, 1e-8):
+        with pytest.raises(DataError, match="Y has 0 and 1 for 'a' at equal inputs, in rows 0 and 9, .* larger noise"):
+            mfgp.MultiTaskGP().fit(again, Y, noise=0.0 * Y + noise)
+    nearly = again + 1e-13 * np.arange(len(again))[:, None]
+    noise = pd.DataFrame({"a": 1e-9, "b": np.where(again.index == 4, 0.1, 0.0)})
+    with pytest.raises(DataError, match="Y has 0 and 1 for 'a' at equal inputs, in rows 0 and 9, .* known to 1e-09"):
+        mfgp.MultiTaskGP().fit(nearly, Y, noise=noise)
     fitted(mfgp.MultiTaskGP, again, Y, noise=0.0 * Y + np.where(again.index == 9, 0.1, 0.0)[:, None])
 
 
@@ -160,3 +166,19 @@ def test_a_task_without_spread_has_its_own_unit_where_the_others_share_none() ->
     Y = pd.DataFrame({"a": 1e30 * WAVE, "b": 1e-30 * WAVE, "c": one})
     deviation = mfgp.IndependentGP().fit(X, Y).predict_distribution(X).std["c"]
     assert deviation.between(0.1, 100.0).all()
+
+
+def test_two_exact_values_contradict_each_other_beside_a_noisy_one() -> None:
+    x, y, s = np.zeros((3, 1)), np.array([[0.0], [0.5], [1.0]]), np.array([[0.0], [1.0], [0.0]])
+    with pytest.raises(DataError, match="Y has 0 and 1 for 'a' at equal inputs, in rows 0 and 2"):
+        require_consistent(x, y, s, ["a"])
+    require_consistent(x, y, s + np.array([[0.0], [0.0], [1e-3]]), ["a"])
+    require_consistent(x + np.arange(3)[:, None], y, s, ["a"])
+    require_consistent(x[:0], y[:0], s[:0], ["a"])
+
+
+def test_a_spread_below_the_rounding_of_its_size_is_none() -> None:
+    Y = pd.DataFrame({"a": 1e15 + np.sin(X.x), "b": WAVE})
+    prediction = mfgp.DifferenceGP().fit(X, Y).predict(X)
+    assert ((prediction.a - 1e15).abs() <= 10.0).all()
+    assert (prediction.b - WAVE).abs().max() < 0.01
