@@ -57,8 +57,20 @@ class CheckedRows:
             error = max(error, float(gap.abs().max()))
             found.mean[wanted], found.covariance[wanted] = joint.mean, joint.covariance
             exact |= wanted
-            wanted = ~exact & (left < SAFETY * error * prior.shape[-1] / (2.0 * ALLOWED))
+            wanted = ~exact & _may_be_wrong(left, error, prior)
         return found
+
+    @torch.no_grad()
+    def needs_double(self, X: Tensor) -> Tensor:
+        """(n,) whether a row is worked out in double, where the largest error is that at these rows."""
+        found, prior = self._single.joint(X), self._double.prior_scale(X)
+        gap = _in_units(self._double.joint(X).covariance - found.covariance, prior)
+        error = max(torch.finfo(torch.float32).eps, float(gap.abs().max()))
+        return _may_be_wrong(_least_share(found.covariance, prior), error, prior)
+
+
+def _may_be_wrong(left: Tensor, error: float, prior: Tensor) -> Tensor:
+    return left < SAFETY * error * prior.shape[-1] / (2.0 * ALLOWED)
 
 
 def _least_share(covariance: Tensor, prior: Tensor) -> Tensor:

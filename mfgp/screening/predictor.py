@@ -73,6 +73,14 @@ class TaskPredictor(Predictor):
         known, noise = self.known(rows)
         return [predict_members(self.tasks, index, joints, known, noise, added)]
 
+    def needs_double(self, rows: pd.DataFrame) -> np.ndarray:
+        """(n,) whether single precision is not enough for a row, judged by these rows; False unless it is checked."""
+        tensor, found = torch.from_numpy(self.read(rows)), np.zeros(len(rows), dtype=bool)
+        for member in self.members:
+            if isinstance(member, CheckedRows):
+                found |= member.needs_double(tensor).numpy()
+        return found
+
     def read(self, rows: pd.DataFrame) -> np.ndarray:
         """(n, d) inputs as numbers."""
         x, _ = self.inputs.read(input_table(rows, self.inputs.columns, self.inputs.named), self.unseen)

@@ -93,7 +93,7 @@ def screen(
     level
         Of the intervals.
     precision
-        "auto" to work in single precision in each row where it is enough, if it is in most of the first 512 rows: where
+        "auto" to work in single precision in each row where it is enough, if it is in 3/4 of the first 512 rows: where
         it differs from double by less than a thousandth of a standard deviation; "double"; "single". Rows reported are
         predicted in double precision.
     chunk_rows

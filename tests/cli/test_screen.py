@@ -143,7 +143,7 @@ def test_what_cannot_be_screened_is_told(model: mfgp.MultiTaskGP, complaint: Cal
         "there is no column 'sd' for --noise; the columns are 'name', 'a', 'b', 'low'"
     )
     Path("best-bad.csv").mkdir()
-    assert "best-bad.csv is a folder" in complaint(*ARGUMENTS, "--where", "high > 0")
+    assert "best-bad.csv is a folder, and a list of rows is to go there" in complaint(*ARGUMENTS, "--where", "high > 0")
 
 
 def test_what_is_no_model_is_told(model: mfgp.MultiTaskGP, complaint: Callable[..., str]) -> None:
