@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import torch
+from botorch.exceptions.errors import OptimizationGradientError
 from botorch.generation.gen import gen_candidates_scipy
 from torch import Tensor
 
@@ -26,7 +27,8 @@ def climb(
     """Rows with values at least as large, whole numbers and categories as they are.
 
     L-BFGS by BoTorch between the bounds, or sequential quadratic programming where the box has conditions. Where it
-    ends at a point that the box does not allow, or that is no better, the start comes back.
+    ends at a point that the box does not allow, or that is no better, or where there is no slope to follow, the start
+    comes back.
 
     Parameters
     ----------
@@ -63,17 +65,20 @@ def climb(
     points = (start - lower) / width
     points = torch.where(moving, points.clamp(0.0, 1.0), points)
     with one_thread(), warnings.catch_warnings(record=True):  # that an end is no good is seen by its value
-        ends = [
-            gen_candidates_scipy(
-                part.unsqueeze(1),
-                at,
-                lower_bounds=torch.where(moving, 0.0, -infinity),
-                upper_bounds=torch.where(moving, 1.0, infinity),
-                nonlinear_inequality_constraints=[(partial(margin, each), True) for each in conditions] or None,
-                options={"maxiter": STEPS},
-            )[0]
-            for part in points.split(1 if conditions else len(points))
-        ]
+        ends = []
+        for part in points.split(1 if conditions else len(points)):
+            try:
+                end, _ = gen_candidates_scipy(
+                    part.unsqueeze(1),
+                    at,
+                    lower_bounds=torch.where(moving, 0.0, -infinity),
+                    upper_bounds=torch.where(moving, 1.0, infinity),
+                    nonlinear_inequality_constraints=[(partial(margin, each), True) for each in conditions] or None,
+                    options={"maxiter": STEPS},
+                )
+            except OptimizationGradientError:
+                end = part.unsqueeze(1)
+            ends.append(end)
     found = torch.cat(ends).detach().squeeze(1)
     names = [variables[place][0] for place in moving.nonzero().flatten().tolist()]
     best, climbed = before.numpy(), rows.copy()

@@ -60,10 +60,11 @@ class Foresight:
         count, tasks = shared.mean.shape
         fixed, used = self._mean.shape
         places = self._worth.places
-        deviation = (shared.own.diagonal(dim1=-2, dim2=-1).clamp_min(0.0) + self._noise).sqrt()
+        least = torch.finfo(shared.own.dtype).tiny  # at zero a root has no slope
+        deviation = (shared.own.diagonal(dim1=-2, dim2=-1) + self._noise).clamp_min(least).sqrt()
         beside = shared.covariance.view(count, tasks, fixed, used)
         shift = torch.cat([beside, shared.own[:, :, None, places]], dim=2) * self._scales[places]
-        shift = shift / deviation[:, :, None, None].clamp_min(torch.finfo(shift.dtype).tiny)
+        shift = shift / deviation[:, :, None, None]
         own_mean, own_covariance = in_units(self._model, Joint(shared.mean, shared.own), places)
         fixed_mean, fixed_covariance = self._mean.expand(count, -1, -1), self._covariance.expand(count, -1, -1, -1)
         mean = torch.cat([fixed_mean, own_mean.unsqueeze(1)], dim=1)

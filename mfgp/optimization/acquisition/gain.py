@@ -78,7 +78,10 @@ def expected_worth(worth: Worth, mean: Tensor, covariance: Tensor, draws: int) -
     form = worth.linear()
     if form is not None:
         weights, offset = form
-        return mean @ weights + offset, (covariance @ weights @ weights).clamp_min(0.0).sqrt()
+        variance = (covariance @ weights @ weights).clamp_min(
+            torch.finfo(mean.dtype).tiny
+        )  # at zero a root has no slope
+        return mean @ weights + offset, variance.sqrt()
     values = worth.at(mean.unsqueeze(-2) + normals(len(worth.tasks), draws).to(mean) @ _root(covariance).mT)
     return values.mean(-1), values.std(-1)
 

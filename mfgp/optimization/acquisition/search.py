@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from botorch.acquisition import AcquisitionFunction
 from botorch.acquisition.analytic import AnalyticAcquisitionFunction
+from botorch.exceptions.errors import OptimizationGradientError
 from botorch.optim import optimize_acqf
 from torch import Tensor
 
@@ -151,15 +152,18 @@ class Search:
         bounds = torch.stack([point, point])
         for place, name in self._free.items():
             bounds[:, place] = point.new_tensor(space.variables[name])
-        row, _ = optimize_acqf(
-            acquisition,
-            bounds,
-            q=1,
-            num_restarts=1,
-            batch_initial_conditions=point.view(1, 1, -1),
-            fixed_features={place: point[place].item() for place in range(len(point)) if place not in self._free},
-            options={"maxiter": STEPS},
-        )
+        try:
+            row, _ = optimize_acqf(
+                acquisition,
+                bounds,
+                q=1,
+                num_restarts=1,
+                batch_initial_conditions=point.view(1, 1, -1),
+                fixed_features={place: point[place].item() for place in range(len(point)) if place not in self._free},
+                options={"maxiter": STEPS},
+            )
+        except OptimizationGradientError:
+            return None
         inputs, row = start.inputs.copy(), row[0].detach()
         for place, name in self._free.items():
             inputs[name] = row[place].item()

@@ -10,7 +10,7 @@ from mfgp.optimization import Box, Costs, Decision, Pool, maximize, minimize, ta
 from mfgp.optimization.acquisition import ExpectedGain
 from mfgp.optimization.acquisition.climbing import climb
 from mfgp.optimization.acquisition.foresight import Foresight
-from mfgp.optimization.acquisition.gain import Fineness
+from mfgp.optimization.acquisition.gain import Fineness, expected_worth
 from mfgp.optimization.acquisition.worth import Worth
 
 TASKS = ("low", "high")
@@ -191,6 +191,24 @@ def test_climbing_ends_at_the_best_point_that_is_allowed() -> None:
     assert box.allows(found).all()
     np.testing.assert_array_equal(found["n"], rows["n"])
     np.testing.assert_allclose(found[["x", "y"]], [[0.275, 1.975]] * 4, atol=0.02)
+
+
+def test_without_a_slope_a_climb_stays_where_it_is() -> None:
+    rows = Box({"x": (0.0, 1.0)}).sample(3, 0)
+    found = climb(
+        Box({"x": (0.0, 1.0)}), lambda frame: torch.tensor(frame.to_numpy()), lambda z: (z[:, 0] * 0).sqrt(), rows
+    )
+    pd.testing.assert_frame_equal(found, rows)
+
+
+def test_climbing_from_a_measured_row_has_a_slope(pool: Pool, model: mfgp.DifferenceGP) -> None:
+    """Its deviation is nearly zero, and the root of zero has no derivative."""
+    mean = torch.zeros(2, 2, dtype=torch.float64, requires_grad=True)
+    worth = Worth(maximize("high").utility, [], TASKS)
+    level, deviation = expected_worth(worth, mean[:, 1:], (mean * 0.0)[:, 1:, None], 8)
+    (level + 2.0 * deviation).sum().backward()
+    assert mean.grad is not None
+    assert mean.grad.isfinite().all()
 
 
 def test_where_little_is_gained_the_best_is_measured_itself(pool: Pool) -> None:
