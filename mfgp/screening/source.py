@@ -294,7 +294,8 @@ def hash_of(frames: Iterable[pd.DataFrame]) -> str:
     """A hash of rows, the same however they are cut into frames."""
     digest = hashlib.sha256()
     for frame in frames:
-        digest.update(pd.util.hash_pandas_object(frame, index=False, categorize=False).to_numpy().tobytes())
+        hashable = frame.apply(lambda column: column.map(repr) if column.dtype == object else column)
+        digest.update(pd.util.hash_pandas_object(hashable, index=False, categorize=False).to_numpy().tobytes())
     return digest.hexdigest()
 
 

@@ -14,7 +14,7 @@ from mfgp.screening.diverse import choose_together
 from mfgp.screening.histogram import BINS, Histogram
 from mfgp.screening.progress import Progress
 from mfgp.screening.ranking import Ranking, rounded
-from mfgp.screening.source import MappedPool, open_pool
+from mfgp.screening.source import MappedPool, hash_of, open_pool
 
 numbers = st.floats(allow_nan=False, allow_infinity=False, width=64)
 parts_of_numbers = st.lists(st.lists(numbers, max_size=20), min_size=1, max_size=6)
@@ -92,6 +92,16 @@ def test_progress_of_a_pool_of_unknown_length() -> None:
     assert Progress(500, None, 500, 10.0).left is None
     assert str(Progress(10_000, 1_000_000, 1000, 10.0)).endswith("2 h 45 min left")
     assert str(Progress(10, 20, 0, 0.0)) == "10 of 20 rows, nan a second"
+
+
+def test_a_hash_of_parts_is_that_of_the_whole_and_tells_cells_of_any_kind() -> None:
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": pd.Series([7, "x"], dtype=object), "c": pd.Categorical(["x", "y"])})
+    frame["d"] = pd.Series([[1], {"a": (1, 2)}], dtype=object)
+    assert hash_of([frame]) == hash_of([frame.iloc[:1], frame.iloc[1:]])
+    for name, value in {"a": 3.0, "b": "y", "c": "x", "d": None}.items():
+        changed = frame.copy()
+        changed.loc[1, name] = value
+        assert hash_of([changed]) != hash_of([frame])
 
 
 def doubled(rows: pd.DataFrame) -> pd.DataFrame:
