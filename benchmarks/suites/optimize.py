@@ -151,7 +151,9 @@ def verdict(scores: pd.DataFrame, name: str) -> str:
     best = max(differences, key=lambda peer: differences[peer].mean())
     difference, mean = differences[best], differences[best].mean()
     on = f"{best}, {len(difference)} seeds"
-    error = difference.sem() if len(difference) > 1 else 0.0
+    if len(difference) == 1:
+        return f"one seed: {abs(mean):.2g} {'ahead of' if mean <= 0.0 else 'behind'} {best}"
+    error = difference.sem()
     if mean <= 0.0:
         return f"{'better' if -mean > 2.0 * error else 'within the spread'}: {-mean:.2g} ± {error:.2g} ahead of {on}"
     return f"{'FALLS SHORT' if mean > 2.0 * error else 'within the spread'}: {mean:.2g} ± {error:.2g} behind {on}"
