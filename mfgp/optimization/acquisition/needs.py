@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from mfgp.architectures.estimator import TaskRegressor
 from mfgp.architectures.regressor import Regressor
@@ -14,8 +14,7 @@ from mfgp.optimization.objective import Objective
 
 def require_gains(estimator: Regressor, objectives: Sequence[Objective], constraints: Sequence[Condition]) -> None:
     """Raise ParameterError unless there are covariances between rows, and no label is asked for its class."""
-    labels = [label for each in objectives for label in each.quantity.labels]
-    labels += [label for each in constraints for label in each.labels]
+    labels = _labels(objectives, constraints)
     if labels:
         raise ParameterError(
             f"the expected gain is one of numbers, but the label {labels[0]!r} is asked for its class; measure a "
@@ -37,8 +36,7 @@ def require_botorch(
             f"{name!r} asks BoTorch, which a {type(estimator).__name__} is no model for; take an "
             "architecture with one TaskGP, such as DifferenceGP() or MultiTaskGP(), or acquisition='random'"
         )
-    labels = [label for each in objectives for label in each.quantity.labels]
-    labels += [label for each in constraints for label in each.labels]
+    labels = _labels(objectives, constraints)
     if labels:
         raise ParameterError(
             f"{name!r} is for numbers, but {listed(dict.fromkeys(labels))} holds labels; leave it out of the objective "
@@ -75,3 +73,8 @@ def require_target(name: str, objectives: Sequence[Objective], constraints: Sequ
             f"{name!r} knows no constraints on tasks, but there is {constraints[0]!r}; take "
             "acquisition='log_nei', or leave the constraint out"
         )
+
+
+def _labels(objectives: Sequence[Objective], constraints: Sequence[Condition]) -> list[Hashable]:
+    """Tasks that are asked for their class."""
+    return [label for each in (*(each.quantity for each in objectives), *constraints) for label in each.labels]
