@@ -10,6 +10,7 @@ from benchmarks.optimizers import HIGH, LOW, Choice, Seen
 from mfgp import Campaign, DifferenceGP, maximize
 from mfgp.optimization import Acquisition, Box, Decision, Pool
 from mfgp.optimization.acquisitions import acquisition
+from mfgp.optimization.decision import CHOSEN
 
 TASKS = ("low", "high")
 
@@ -22,11 +23,14 @@ class OneHighOrSomeLow:
 
     def choose(self, decision: Decision, count: int) -> pd.DataFrame:
         """The beginning of what the acquisition chooses."""
-        found = self._chosen_by.choose(decision, count)
         if len(decision.pending):  # the rest of a choice that has ended
-            return found.iloc[:0]
+            return pd.DataFrame(columns=[*decision.space.columns, *CHOSEN])
+        first = self._chosen_by.choose(decision, 1)
+        if first["task"].iloc[0] == TASKS[HIGH]:
+            return first
+        found = self._chosen_by.choose(decision, count)
         high = (found["task"] == TASKS[HIGH]).to_numpy()
-        return found.iloc[: max(int(high.argmax()), 1) if high.any() else count]
+        return found.iloc[: int(high.argmax()) if high.any() else count]
 
 
 class BothFidelities:

@@ -198,6 +198,15 @@ class ExactPosterior:
         half = torch.linalg.solve_triangular(self.lower, cross.flatten(0, -2).T, upper=False).T.reshape(cross.shape)
         return cross @ self.weights, prior - half @ half.mT
 
+    def along(self, x: Tensor) -> Joint:
+        """Every task at each of the inputs (n, d), differentiable in them."""
+        rows = every_task(x, self.kernel.num_tasks)
+        if self._cross is None:
+            return Joint(*self.at(rows))
+        prior = self.kernel.task_covariance() + self.kernel.offsets()
+        mean, explained = _AtRows.apply(rows[..., :-1].to(prior), rows[..., -1].long(), self)
+        return Joint(mean, prior - explained)
+
     @torch.no_grad()
     def joint(self, x: Tensor) -> Joint:
         """Every task at each of the inputs (n, d), in blocks of bounded memory."""
@@ -288,6 +297,11 @@ class _AtRows(torch.autograd.Function):
             by_cross.addr_(by_mean.flatten(), posterior.weights)
             flat = x.reshape(-1, x.shape[-1])
             return posterior._cross.pull_back(flat, ctx.slopes, by_cross).view(x.shape), None, None
+
+
+def every_task(x: Tensor, tasks: int) -> Tensor:
+    """Rows (n, T, d + 1) of each task at each of the inputs (n, d)."""
+    return torch.stack([torch.cat([x, torch.full_like(x[:, :1], task)], dim=-1) for task in range(tasks)], dim=-2)
 
 
 def _rows(observations: Observations) -> Tensor:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
-from mfgp.inference.posterior import ExactPosterior, Joint
+from mfgp.inference.posterior import ExactPosterior, every_task
 from mfgp.inference.threads import one_thread
+from mfgp.inference.triangular import solve_lower
+from mfgp.kernels.cross import CrossCovariance
+from mfgp.kernels.training import has_profiles
 
 
 class Shared(NamedTuple):
@@ -45,13 +49,25 @@ class SharedWith:
             cross = posterior.kernel.forward(rows, self._known)
             self._half = torch.linalg.solve_triangular(posterior.lower, cross.mT, upper=False).mT
             self._solution = torch.linalg.solve_triangular(posterior.lower.mT, self._half.mT, upper=True)
+            processes, row_effect = posterior.kernel.processes(), posterior.kernel.row_effect()
+            together = torch.cat([self._known, rows])
+            others = together[:, :-1], together[:, -1].long()
+            self._cross = (
+                CrossCovariance(processes, posterior.kernel.offsets(), row_effect, *others)
+                if has_profiles(processes)
+                else None
+            )
 
     def along(self, x: Tensor) -> Shared:
         """The same as :meth:`at`, differentiable in the inputs (n, d)."""
-        joint, rows = joint_along(self.posterior, x), every_task(x, self.posterior.kernel.num_tasks)
         kernel = self.posterior.kernel
+        rows = every_task(x, kernel.num_tasks)
+        if self._cross is not None:
+            prior = kernel.task_covariance() + kernel.offsets()
+            mean, explained, covariance = _Along.apply(rows[..., :-1], rows[..., -1].long(), self)
+            return Shared(mean, prior - explained, covariance)
         cross = kernel.forward(rows, self._known) @ self._solution
-        return Shared(joint.mean, joint.covariance, kernel.forward(rows, self.rows) - cross)
+        return Shared(*self.posterior.along(x), kernel.forward(rows, self.rows) - cross)
 
     @torch.no_grad()
     def at(self, x: Tensor) -> Shared:
@@ -65,11 +81,31 @@ class SharedWith:
             return Shared(mean, prior - half @ half.mT, covariance - half @ self._half.mT)
 
 
-def joint_along(posterior: ExactPosterior, x: Tensor) -> Joint:
-    """The joint posterior of all tasks at each of the inputs (n, d), differentiable in them."""
-    return Joint(*posterior.at(every_task(x, posterior.kernel.num_tasks)))
+class _Along(torch.autograd.Function):
+    """Mean (n, T) of rows, what is explained (n, T, T) of their covariance, and that with fixed rows (n, T, r)."""
 
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, task: Tensor, shared: SharedWith) -> tuple[Tensor, Tensor, Tensor]:
+        assert shared._cross is not None
+        posterior = shared.posterior
+        with one_thread():
+            together, slopes = shared._cross.at(x.flatten(0, 1), task.flatten())
+            cross, beside = together.tensor_split([len(posterior.weights)], dim=-1)
+            half = solve_lower(posterior.lower, cross).view(*task.shape, -1)
+            ctx.shared, ctx.slopes = shared, slopes
+            ctx.save_for_backward(x, half)
+            covariance = torch.addmm(beside, cross, shared._solution, alpha=-1.0)
+            return (cross @ posterior.weights).view(task.shape), half @ half.mT, covariance.view(*task.shape, -1)
 
-def every_task(x: Tensor, tasks: int) -> Tensor:
-    """Rows (n, T, d + 1) of each task at each of the inputs (n, d)."""
-    return torch.stack([torch.cat([x, torch.full_like(x[:, :1], task)], dim=-1) for task in range(tasks)], dim=-2)
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, by_mean: Tensor, by_explained: Tensor, by_covariance: Tensor) -> tuple[Tensor, None, None]:
+        x, half = ctx.saved_tensors
+        shared, posterior = ctx.shared, ctx.shared.posterior
+        with one_thread():
+            by_half = ((by_explained + by_explained.mT) @ half).flatten(0, 1)
+            by_beside = by_covariance.flatten(0, 1)
+            by_cross = solve_lower(posterior.lower, by_half, transposed=True)
+            by_cross.addr_(by_mean.flatten(), posterior.weights).addmm_(by_beside, shared._solution.mT, alpha=-1.0)
+            by_together = torch.cat([by_cross, by_beside], dim=-1)
+            return shared._cross.pull_back(x.flatten(0, 1), ctx.slopes, by_together).view(x.shape), None, None

@@ -41,6 +41,7 @@ class CrossCovariance:
         self._processes = processes
         self._amplitudes = [process.amplitude[:, task] for process in processes]
         self._gaps = [None if process.distance is None else process.distance[:, task] for process in processes]
+        self._scaled = [process.expand(x) / process.lengthscale for process in processes]
         self._offsets = offsets[:, task]
         self._row_effect = None if row_effect is None else row_effect[:, task]
 
@@ -53,8 +54,9 @@ class CrossCovariance:
             (m, d) inputs and the (m,) task of each row.
         """
         total, slopes = self._offsets[task], []
-        for process, amplitude, gaps in zip(self._processes, self._amplitudes, self._gaps, strict=True):
-            r2 = squared_distance(process.expand(x) / process.lengthscale, process.expand(self.x) / process.lengthscale)
+        parts = zip(self._processes, self._scaled, self._amplitudes, self._gaps, strict=True)
+        for process, known, amplitude, gaps in parts:
+            r2 = squared_distance(process.expand(x) / process.lengthscale, known)
             if gaps is not None:
                 r2 += gaps[task]
             value, slope = plain_profile(process).value_and_slope(r2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -18,11 +18,17 @@ from mfgp.inference.threads import one_thread
 from mfgp.optimization.box import Box
 
 STEPS = 50
+TOLERANCE = 1e-7
 SHARES = (1.0, 0.999, 0.5)  # of the way from the start: what is tried where the end lies outside by a rounding
 
 
 def climb(
-    box: Box, encode: Callable[[pd.DataFrame], Tensor], value: Callable[[Tensor], Tensor], rows: pd.DataFrame
+    box: Box,
+    encode: Callable[[pd.DataFrame], Tensor],
+    value: Callable[[Tensor, Tensor], Tensor],
+    rows: pd.DataFrame,
+    which: Sequence[int],
+    tolerance: float = TOLERANCE,
 ) -> pd.DataFrame:
     """Rows with values at least as large, whole numbers and categories as they are.
 
@@ -37,55 +43,66 @@ def climb(
     encode
         Rows as a tensor (n, d).
     value
-        What is maximised (n,), differentiable in these.
+        What is maximised (n,), differentiable in these; which of several quantities at each is said by its number (n,).
     rows
         (n, d) starts.
+    which
+        (n,) number of the quantity that is maximised from each.
+    tolerance
+        A climb ends with a step that gains less than this share of the largest value that its quantity has at a start.
     """
     variables = list(box.variables.items())
-    moving = torch.tensor([_is_interval(variable) for _, variable in variables])
+    moving = torch.tensor([*(_is_interval(variable) for _, variable in variables), False])
     if not moving.any() or not len(rows):
         return rows
+    number = torch.as_tensor(which)
     start = encode(rows)
+    start = torch.cat([start, number.unsqueeze(-1).to(start)], dim=-1)  # the batch shrinks where climbs have ended
     lower, width = torch.zeros_like(start[0]), torch.ones_like(start[0])
     for place in moving.nonzero().flatten().tolist():
         least, most = variables[place][1]
         lower[place], width[place] = least, most - least
-    before = value(start).detach()
-    scale = before.abs().amax().clamp_min(torch.finfo(before.dtype).tiny)
+    before = value(start[:, :-1], number).detach()
+    smallest = before.new_full((int(number.max()) + 1,), torch.finfo(before.dtype).tiny)
+    scale = smallest.scatter_reduce(0, number, before.abs(), "amax")  # of each quantity, by its number
     infinity = torch.full_like(lower, torch.inf)
 
     def at(points: Tensor) -> Tensor:
-        return value(lower + torch.where(moving, points, points.detach()).squeeze(1) * width) / scale
+        inputs = lower + torch.where(moving, points, points.detach()).squeeze(1) * width
+        here = inputs[:, -1].detach().long()
+        return value(inputs[:, :-1], here) / scale[here]
 
     def margin(condition: Condition, point: Tensor) -> Tensor:
         inputs = lower + torch.where(moving, point, point.detach()) * width
-        return condition.evaluate(dict(zip(box.columns, inputs.unbind(-1), strict=True)))
+        return condition.evaluate(dict(zip(box.columns, inputs[:-1].unbind(-1), strict=True)))
 
     conditions = [condition for condition in box.conditions if not condition.labels]  # levels stay as they are
     points = (start - lower) / width
     points = torch.where(moving, points.clamp(0.0, 1.0), points)
+
+    def ends(part: Tensor) -> list[Tensor]:
+        """Where climbs end; where one of several has no slope to follow, each goes by itself."""
+        try:
+            end, _ = gen_candidates_scipy(
+                part.unsqueeze(1),
+                at,
+                lower_bounds=torch.where(moving, 0.0, -infinity),
+                upper_bounds=torch.where(moving, 1.0, infinity),
+                nonlinear_inequality_constraints=[(partial(margin, each), True) for each in conditions] or None,
+                options={"maxiter": STEPS, "ftol": tolerance} | ({} if conditions else {"factr": None}),
+            )
+        except OptimizationGradientError:
+            return [part] if len(part) == 1 else [end for row in part.split(1) for end in ends(row)]
+        return [end.detach().squeeze(1)]
+
     with one_thread(), warnings.catch_warnings(record=True):  # that an end is no good is seen by its value
-        ends = []
-        for part in points.split(1 if conditions else len(points)):
-            try:
-                end, _ = gen_candidates_scipy(
-                    part.unsqueeze(1),
-                    at,
-                    lower_bounds=torch.where(moving, 0.0, -infinity),
-                    upper_bounds=torch.where(moving, 1.0, infinity),
-                    nonlinear_inequality_constraints=[(partial(margin, each), True) for each in conditions] or None,
-                    options={"maxiter": STEPS},
-                )
-            except OptimizationGradientError:
-                end = part.unsqueeze(1)
-            ends.append(end)
-    found = torch.cat(ends).detach().squeeze(1)
+        found = torch.cat([end for part in points.split(1 if conditions else len(points)) for end in ends(part)])
     names = [variables[place][0] for place in moving.nonzero().flatten().tolist()]
     best, climbed = before.numpy(), rows.copy()
     for share in SHARES:
         tried, end = rows.copy(), lower + (points + share * (found - points)) * width
         tried[names] = end[:, moving].numpy()
-        reached = value(end).detach().numpy()
+        reached = value(end[:, :-1], number).detach().numpy()
         better = (reached > best) & box.allows(tried)
         climbed[names] = np.where(better[:, None], tried[names], climbed[names])
         best = np.where(better, reached, best)

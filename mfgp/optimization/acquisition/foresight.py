@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mfgp.inference.posterior import Joint
-from mfgp.inference.shared import Shared, SharedWith, every_task
+from mfgp.inference.posterior import Joint, every_task
+from mfgp.inference.shared import Shared, SharedWith
 from mfgp.model import TaskGP
 from mfgp.optimization.acquisition.gain import Fineness, Measurements, expected_gain
 from mfgp.optimization.acquisition.lines import ExpectedMaximum

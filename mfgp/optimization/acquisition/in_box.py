@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pandas as pd
+import torch
+from torch import Tensor
 
 from mfgp.optimization.acquisition.choice import (
     CONFIRMED,
@@ -25,6 +26,7 @@ from mfgp.optimization.decision import NEAR
 
 SAMPLE = 1024
 CLIMBERS = 4  # for rivals, and for the measurements of each task
+TOLERANCE = 1e-4  # of a gain, which need not be known better
 
 
 def choose_in_box(box: Box, outlook: Outlook, count: int, rng: np.random.Generator) -> pd.DataFrame:
@@ -49,8 +51,7 @@ def _next(box: Box, outlook: Outlook, rng: np.random.Generator) -> tuple[pd.Data
     means = outlook.mean(inputs)
     worth = outlook.worth(means, rng)
     leading = rows.iloc[outlook.rivals(worth, inputs, means, rng)]
-    best = climb(box, outlook.encode, partial(outlook.optimistic, worth, 0.0), leading.iloc[:1])
-    summits = climb(box, outlook.encode, partial(outlook.optimistic, worth, OPTIMISM), leading.iloc[:CLIMBERS])
+    best, summits = _summits(box, outlook, worth, leading)
     rivals = outlook.encode(pd.concat([best, summits, leading], ignore_index=True))
     few = outlook.foresee(worth, rivals[: COARSE.rivals], COARSE.fineness)
     effort = effort_for(worth)
@@ -71,6 +72,18 @@ def _next(box: Box, outlook: Outlook, rng: np.random.Generator) -> tuple[pd.Data
     return near.iloc[[choice.row]], choice
 
 
+def _summits(box: Box, outlook: Outlook, worth: Worth, leading: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The row (1, d) with the best expected worth, and rows that are best by optimism, climbed to from leading rows."""
+    starts = pd.concat([leading.iloc[:1], leading.iloc[:CLIMBERS]], ignore_index=True)
+    deviations = torch.tensor([0.0, OPTIMISM], dtype=torch.float64)
+
+    def value(inputs: Tensor, which: Tensor) -> Tensor:
+        return (outlook.optimistic(worth, inputs, deviations.to(inputs)[which]) - worth.floor) / worth.spread
+
+    found = climb(box, outlook.encode, value, starts, [0] + [1] * (len(starts) - 1))
+    return found.iloc[:1], found.iloc[1:]
+
+
 def _climbed(box: Box, outlook: Outlook, few: Foreseen, foreseen: Foreseen, sample: pd.DataFrame) -> pd.DataFrame:
     """Rows where a measurement of one task or another gains much for its cost: seen with few rivals, then climbed.
 
@@ -78,11 +91,11 @@ def _climbed(box: Box, outlook: Outlook, few: Foreseen, foreseen: Foreseen, samp
     """
     rate = few.gains(outlook.encode(sample)).gain / _costs(outlook, sample)
     rate[outlook.decision.closed_at(sample)] = -np.inf
-    found = []
-    for task in range(rate.shape[1]):
-        starts = sample.iloc[np.argsort(-rate[:, task], kind="stable")[:CLIMBERS]]
-        found += [climb(box, outlook.encode, partial(foreseen.gain_along, task), starts), starts]
-    return pd.concat(found, ignore_index=True)
+    best = np.argsort(-rate, axis=0, kind="stable")[:CLIMBERS]
+    starts = sample.iloc[best.ravel()]
+    task = np.broadcast_to(np.arange(rate.shape[1]), best.shape).ravel()
+    climbed = climb(box, outlook.encode, foreseen.gain_along, starts, task, TOLERANCE)
+    return pd.concat([climbed, starts], ignore_index=True)
 
 
 def _is_measured(box: Box, outlook: Outlook, worth: Worth, row: pd.DataFrame) -> bool:

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from mfgp.expressions import Quantity, minimum
-from mfgp.inference.shared import joint_along
 from mfgp.model import TaskGP, TaskGPEnsemble
 from mfgp.optimization.acquisition.foresight import Foresight, in_units, standardized
 from mfgp.optimization.acquisition.gain import Fineness, expected_worth
@@ -46,9 +45,10 @@ class Foreseen(NamedTuple):
         gain, chance = (torch.stack(part).mean(0).cpu().numpy() for part in zip(*found, strict=True))
         return Gains(gain[:, self.measurable], chance[:, self.measurable])
 
-    def gain_along(self, task: int, inputs: Tensor) -> Tensor:
-        """The gain (n,) of one of the tasks that can be measured, differentiable in the inputs (n, d)."""
-        found = [foresight.along(inputs)[:, self.measurable[task]] for foresight in self.by_model]
+    def gain_along(self, inputs: Tensor, task: Tensor) -> Tensor:
+        """The gain (n,) of a task (n,) of those that can be measured, differentiable in the inputs (n, d)."""
+        place = torch.tensor(self.measurable)[task].unsqueeze(-1).to(inputs.device)
+        found = [foresight.along(inputs).gather(1, place).squeeze(-1) for foresight in self.by_model]
         return torch.stack(found).mean(0)
 
 
@@ -131,8 +131,8 @@ class Outlook:
         optimistic = (levels + OPTIMISM * deviations).topk(min(RIVALS, len(some))).indices.tolist()
         return some[list(dict.fromkeys([int(levels.argmax()), *optimistic]))]
 
-    def optimistic(self, worth: Worth, deviations: float, inputs: Tensor) -> Tensor:
-        """Expected worth (n,) and so many deviations, differentiable in the inputs (n, d)."""
+    def optimistic(self, worth: Worth, inputs: Tensor, deviations: Tensor) -> Tensor:
+        """Expected worth (n,) and so many deviations (n,), differentiable in the inputs (n, d)."""
         level, deviation = self._expected(worth, inputs)
         return level + deviations * deviation
 
@@ -165,7 +165,7 @@ class Outlook:
         for model in self.models:
             x = standardized(model, inputs)
             exact = model.exact_posterior
-            joint = joint_along(exact, x) if x.requires_grad else exact.joint(x)
+            joint = exact.along(x) if x.requires_grad else exact.joint(x)
             found.append(expected_worth(worth, *in_units(model, joint, worth.places), DRAWS))
         level, deviation = (torch.stack(part).mean(0) for part in zip(*found, strict=True))
         return level, deviation

@@ -162,7 +162,7 @@ def test_a_constraint_that_cannot_hold_leaves_nothing_to_gain(pool: Pool, model:
 def test_climbing_in_a_box_finds_more_than_its_sample_has(model: mfgp.DifferenceGP, monkeypatch) -> None:
     box = Box({"x": (0.0, 1.0), "y": (0.0, 1.0)})
     climbed = ExpectedGain().choose(decide(model, box, maximize("high")), 1)
-    monkeypatch.setattr("mfgp.optimization.acquisition.in_box.climb", lambda box, encode, value, rows: rows)
+    monkeypatch.setattr("mfgp.optimization.acquisition.in_box.climb", lambda box, encode, value, rows, *_: rows)
     sampled = ExpectedGain().choose(decide(model, box, maximize("high")), 1)
     assert climbed["gain"].iloc[0] > 0.0
     assert climbed[["x", "y"]].to_numpy().tolist() != sampled[["x", "y"]].to_numpy().tolist()
@@ -184,21 +184,49 @@ def test_climbing_ends_at_the_best_point_that_is_allowed() -> None:
     box = Box({"x": (0.0, 1.0), "n": range(1, 4), "y": (-5.0, 5.0)}, [mfgp.parse("x + y < 2.25")])
     rows = box.sample(4, 0)
 
-    def value(z: torch.Tensor) -> torch.Tensor:
+    def value(z: torch.Tensor, which: torch.Tensor) -> torch.Tensor:
         return -((z[:, 0] - 0.3) ** 2) - (z[:, 2] - 2.0) ** 2 - z[:, 1]
 
-    found = climb(box, lambda frame: torch.tensor(frame.to_numpy(dtype=float)), value, rows)
+    found = climb(box, lambda frame: torch.tensor(frame.to_numpy(dtype=float)), value, rows, [0] * 4)
     assert box.allows(found).all()
     np.testing.assert_array_equal(found["n"], rows["n"])
     np.testing.assert_allclose(found[["x", "y"]], [[0.275, 1.975]] * 4, atol=0.02)
 
 
+def test_climbs_of_several_quantities_are_as_each_by_itself() -> None:
+    """Though one is a millionth of the other, and the climbs do not end together."""
+    box = Box({"x": (0.0, 1.0), "y": (-5.0, 5.0)})
+    rows = box.sample(6, 0)
+
+    def value(z: torch.Tensor, which: torch.Tensor) -> torch.Tensor:
+        first = torch.exp(-((z[:, 0] - 0.3) ** 2) - (z[:, 1] - 2.0) ** 2 / 20.0)
+        second = 1e-6 / (1.0 + (z[:, 0] - 0.7) ** 4 + (z[:, 1] + 1.0) ** 2)
+        return torch.where(which == 0, first, second)
+
+    which = [0, 1, 1, 0, 1, 0]
+    found = climb(box, lambda frame: torch.tensor(frame.to_numpy(dtype=float)), value, rows, which)
+    ends = np.array([[0.3, 2.0], [0.7, -1.0]])[which]
+    np.testing.assert_allclose(found["y"], ends[:, 1], atol=0.01)
+    np.testing.assert_allclose(found["x"], ends[:, 0], atol=0.1)
+
+
 def test_without_a_slope_a_climb_stays_where_it_is() -> None:
-    rows = Box({"x": (0.0, 1.0)}).sample(3, 0)
-    found = climb(
-        Box({"x": (0.0, 1.0)}), lambda frame: torch.tensor(frame.to_numpy()), lambda z: (z[:, 0] * 0).sqrt(), rows
-    )
+    box = Box({"x": (0.0, 1.0)})
+    rows = box.sample(3, 0)
+    found = climb(box, lambda frame: torch.tensor(frame.to_numpy()), lambda z, _: (z[:, 0] * 0).sqrt(), rows, [0] * 3)
     pd.testing.assert_frame_equal(found, rows)
+
+
+def test_a_climb_without_a_slope_does_not_stop_the_others() -> None:
+    box = Box({"x": (0.0, 1.0)})
+    rows = pd.DataFrame({"x": [0.2, 0.4]})
+
+    def value(z: torch.Tensor, which: torch.Tensor) -> torch.Tensor:
+        pairs = zip(z[:, 0], which, strict=True)
+        return torch.stack([(x * 0.0).sqrt() if number == 1 else 1.0 - (x - 0.7) ** 2 for x, number in pairs])
+
+    found = climb(box, lambda frame: torch.tensor(frame.to_numpy()), value, rows, [1, 0])
+    np.testing.assert_allclose(found["x"], [0.2, 0.7], atol=1e-3)
 
 
 def test_climbing_from_a_measured_row_has_a_slope(pool: Pool, model: mfgp.DifferenceGP) -> None:
