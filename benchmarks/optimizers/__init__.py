@@ -21,6 +21,8 @@ LOW, HIGH = 0, 1
 #: Name of each, and the module and class it is.
 OPTIMIZERS = {
     "mfgp": ("ours", "BothFidelities"),
+    "mfgp, max-value entropy": ("ours", "MaxValueEntropy"),
+    "mfgp, knowledge gradient": ("ours", "KnowledgeGradient"),
     "mfgp, high fidelity alone": ("ours", "HighFidelity"),
     "BoTorch log EI, high fidelity alone": ("botorch_single", "LogEI"),
     "BoTorch qMFKG": ("botorch_multi", "KnowledgeGradient"),

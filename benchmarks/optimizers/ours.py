@@ -1,4 +1,4 @@
-"""Campaigns of this package with DifferenceGP and the expected gain, all settings being defaults."""
+"""Campaigns of this package with DifferenceGP, all other settings being defaults, the expected gain among them."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ class BothFidelities:
     """A campaign that buys both fidelities; what was measured is told, and nothing is pending when it is asked."""
 
     measurable: tuple[int, ...] = (LOW, HIGH)
+    acquisition = "gain"
 
     def __init__(self, search: Search, seed: int, batch: int) -> None:
         names = [f"x{i}" for i in range(search.inputs)]
@@ -52,7 +53,7 @@ class BothFidelities:
             "objective": maximize("high"),
             "costs": {TASKS[task]: search.costs[task] for task in self.measurable},
             "storage": "sqlite://",
-            "acquisition": OneHighOrSomeLow(acquisition("gain")),
+            "acquisition": OneHighOrSomeLow(acquisition(self.acquisition)),
             "random_state": seed,
         }
         self._campaign: Campaign | None = None
@@ -73,6 +74,18 @@ class BothFidelities:
             np.array([TASKS.index(task) for task in asked["task"]]),
             best[self._names].to_numpy(dtype=float)[0],
         )
+
+
+class MaxValueEntropy(BothFidelities):
+    """The same by BoTorch's max-value entropy."""
+
+    acquisition = "mf_mes"
+
+
+class KnowledgeGradient(BothFidelities):
+    """The same by BoTorch's knowledge gradient."""
+
+    acquisition = "mf_kg"
 
 
 class HighFidelity(BothFidelities):

@@ -93,7 +93,7 @@ def _climbed(box: Box, outlook: Outlook, few: Foreseen, foreseen: Foreseen, samp
     rate[outlook.decision.closed_at(sample)] = -np.inf
     best = np.argsort(-rate, axis=0, kind="stable")[:CLIMBERS]
     starts = sample.iloc[best.ravel()]
-    task = np.broadcast_to(np.arange(rate.shape[1]), best.shape).ravel()
+    task = np.broadcast_to(np.arange(rate.shape[1]), best.shape).ravel().tolist()
     climbed = climb(box, outlook.encode, foreseen.gain_along, starts, task, TOLERANCE)
     return pd.concat([climbed, starts], ignore_index=True)
 
