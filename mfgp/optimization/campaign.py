@@ -15,6 +15,7 @@ import pandas as pd
 from mfgp.architectures.regressor import Regressor
 from mfgp.data.table import listed
 from mfgp.errors import DataError, ParameterError
+from mfgp.expressions import Condition
 from mfgp.optimization.box import Box
 from mfgp.optimization.decision import Acquisition
 from mfgp.optimization.definition import Definition
@@ -236,14 +237,7 @@ class Campaign:
             telling = Telling(transaction.trials, self._definition.points.columns, _now())
             telling.hear(readings)
             transaction.put(list(telling.changed.values()))
-        trials = (*transaction.trials, *(telling.changed[number] for number in sorted(telling.changed)))
-        tasks = {trial.number: trial.task for trial in trials}
-        columns = {
-            "trial": [number for number, _ in telling.outcomes],
-            "task": [tasks[number] for number, _ in telling.outcomes],
-            "outcome": [outcome for _, outcome in telling.outcomes],
-        }
-        return pd.DataFrame(columns, frame.index[[reading.row for reading in readings]])
+        return telling.frame(frame.index[[reading.row for reading in readings]])
 
     def withdraw(self, trials: int | Iterable[int], reason: str, *, again: bool = True) -> None:
         """Take trials back: what was asked for and will not be measured, or a value that is wrong.
@@ -312,6 +306,11 @@ class Campaign:
     def objectives(self) -> tuple[Objective, ...]:
         """What is looked for."""
         return self._definition.objectives
+
+    @property
+    def constraints(self) -> tuple[Condition, ...]:
+        """The conditions on tasks that it has now; those on inputs are in the space."""
+        return self._defined()[0].constraints
 
     @property
     def model(self) -> Regressor:

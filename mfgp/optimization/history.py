@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 
+from mfgp.expressions import Condition
 from mfgp.optimization.definition import Definition
 from mfgp.optimization.trial import Place, Trial, Trials
 
@@ -62,7 +63,7 @@ def best_measured(definition: Definition, trials: Trials) -> np.ndarray:
             values = known[trial.place]
             is_number = isinstance(trial.value, float)
             values[trial.task] = torch.tensor(trial.value, dtype=torch.float64) if is_number else trial.value
-            if set(objective.quantity.tasks) <= set(values) and _is_feasible(definition, values):
+            if set(objective.quantity.tasks) <= set(values) and is_feasible(definition.constraints, values):
                 utility = float(objective.utility.evaluate(values))
                 if utility > best_utility:
                     best, best_utility = float(objective.quantity.evaluate(values)), utility
@@ -70,9 +71,16 @@ def best_measured(definition: Definition, trials: Trials) -> np.ndarray:
     return found
 
 
-def _is_feasible(definition: Definition, values: dict[Hashable, Any]) -> bool:
-    """Whether no constraint is broken all of whose tasks are measured."""
-    asked = [each for each in definition.constraints if {*each.tasks, *each.labels} <= set(values)]
+def is_feasible(constraints: Sequence[Condition], values: Mapping[Hashable, Any]) -> bool:
+    """Whether no constraint is broken all of whose tasks have a value.
+
+    Examples
+    --------
+    >>> from mfgp import parse
+    >>> is_feasible([parse("a > b")], {"a": torch.tensor(1.0)}), is_feasible([parse("a > 2")], {"a": torch.tensor(1.0)})
+    (True, False)
+    """
+    asked = [each for each in constraints if {*each.tasks, *each.labels} <= set(values)]
     return all(float(condition.truth(values)) > 0.0 for condition in asked)
 
 

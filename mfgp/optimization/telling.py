@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from numbers import Integral
 from typing import Any, Literal, TypeAlias
 
+import pandas as pd
+
 from mfgp.errors import DataError, DataTypeError
 from mfgp.optimization.reading import Reading
 from mfgp.optimization.trial import Pair, Trial, Trials, Value
@@ -61,6 +63,16 @@ class Telling:
                 self._told[trial.pair, trial.value, trial.noise].append(trial.number)
                 self._kinds[trial.task] = isinstance(trial.value, float)
         self._count = len(self.trials)
+
+    def frame(self, index: pd.Index[Any]) -> pd.DataFrame:
+        """What became of each reading: trial, task and outcome."""
+        told = [self.changed.get(number) or self.trials.all[number] for number, _ in self.outcomes]
+        columns = {
+            "trial": [trial.number for trial in told],
+            "task": [trial.task for trial in told],
+            "outcome": [outcome for _, outcome in self.outcomes],
+        }
+        return pd.DataFrame(columns, index)
 
     def hear(self, readings: Sequence[Reading]) -> None:
         """Take all readings of one table.

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from mfgp.errors import DataError
+from mfgp.expressions import Condition
 from mfgp.optimization import Objective
 from mfgp.plotting.front import trials_of, volumes
 from mfgp.plotting.style import BLUE, COLORS, MARKERS, ORANGE, bare, label, legend, panel, with_unit
@@ -23,6 +24,7 @@ def progress(
     history: Any,
     *,
     objectives: Sequence[Objective] = (),
+    constraints: Sequence[Condition] = (),
     unit: str = "",
     unit_of_cost: str = "",
     ax: Axes | None = None,
@@ -41,6 +43,8 @@ def progress(
         of now.
     objectives
         Several, where a frame is the history of several: ``campaign.objectives``. A campaign has its own.
+    constraints
+        Of several objectives, where there are any: ``campaign.constraints``. A campaign has its own.
     unit, unit_of_cost
         Of the objective, or of the volume, and of the costs.
     ax
@@ -64,10 +68,10 @@ def progress(
     """
     whole = None if isinstance(history, pd.DataFrame) else history
     if whole is not None and len(whole.objectives) > 1:
-        objectives = whole.objectives
+        objectives, constraints = whole.objectives, whole.constraints
     columns = ("value",) if objectives else ("ask", "best_measured", "incumbent_value")
     frame = trials_of(history, "task", "state", "total", *columns)
-    best = pd.Series(volumes(frame, objectives), frame.index) if objectives else frame["best_measured"]
+    best = pd.Series(volumes(frame, objectives, constraints), frame.index) if objectives else frame["best_measured"]
     seen = pd.Series(dtype=float) if objectives else _incumbents(frame)
     if best.isna().all() and seen.empty:
         raise DataError(

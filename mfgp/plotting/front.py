@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,14 +16,19 @@ from matplotlib.figure import Figure
 
 from mfgp.data.table import listed
 from mfgp.errors import ColumnError, DataError
+from mfgp.expressions import Condition
 from mfgp.optimization import Objective
+from mfgp.optimization.history import is_feasible
 from mfgp.plotting.style import BLUE, LINE, ORANGE, bare, label, legend, panel, with_unit
+
+Row: TypeAlias = dict[Hashable, Any]  # a tensor for each task that is measured, or its class
 
 
 def pareto_front(
     history: Any,
     objectives: Sequence[Objective],
     *,
+    constraints: Sequence[Condition] = (),
     best: pd.DataFrame | None = None,
     units: tuple[str, str] = ("", ""),
     ax: Axes | None = None,
@@ -38,7 +43,10 @@ def pareto_front(
     history
         A campaign, or its ``history``.
     objectives
-        Two. Rows count at which all tasks of both are measured, by their last values; constraints do not matter.
+        Two. Rows count at which all tasks of both are measured, by their last values.
+    constraints
+        Conditions on tasks, where a frame is the history: ``campaign.constraints``. A campaign has its own. Rows at
+        which one is measured not to hold are crosses, and not of the front.
     best
         What :meth:`Campaign.best <mfgp.optimization.campaign.Campaign.best>` gave: the front that is predicted, with
         90% intervals; None to leave it out.
@@ -64,12 +72,23 @@ def pareto_front(
     """
     if len(objectives) != 2:
         raise DataError(f"a front is drawn in a plane, but {len(objectives)} objectives came; give two of them")
-    rows = list(_whole_rows(trials_of(history, "task", "state", "value"), objectives)[-1].values())
+    if not isinstance(history, pd.DataFrame):
+        constraints = history.constraints
+    measured = list(_whole_rows(trials_of(history, "task", "state", "value"), objectives)[-1].values())
+    rows = [row for row in measured if is_feasible(constraints, row)]
     if not rows:
-        raise DataError(f"there is no front to draw: measure some row at all of {listed(_asked(objectives))} first")
-    shown = np.array([[float(each.quantity.evaluate(row)) for each in objectives] for row in rows]).T
+        where = ", where no constraint is broken" if measured else ""
+        raise DataError(
+            f"there is no front to draw: measure some row at all of {listed(_asked(objectives))} first{where}"
+        )
+    shown = _shown(rows, objectives)
     front = is_non_dominated(_utilities(rows, objectives)).numpy()
     figure, axis = panel(ax, 4.2, 3.6)
+    if len(rows) < len(measured):
+        broken = _shown([row for row in measured if not is_feasible(constraints, row)], objectives)
+        axis.scatter(
+            broken[0], broken[1], s=16, color=LINE, alpha=0.55, marker="x", linewidth=0.8, label="breaks a constraint"
+        )
     if not front.all():
         axis.scatter(shown[0, ~front], shown[1, ~front], s=16, color=LINE, alpha=0.55, linewidth=0, label="measured")
     found = shown[:, front][:, np.argsort(shown[0, front], kind="stable")]
@@ -86,11 +105,12 @@ def pareto_front(
     return figure
 
 
-def volumes(frame: pd.DataFrame, objectives: Sequence[Objective]) -> np.ndarray:
+def volumes(frame: pd.DataFrame, objectives: Sequence[Objective], constraints: Sequence[Condition] = ()) -> np.ndarray:
     """Hypervolume (trials,) of the measured front after each trial, in the product of the objectives' units.
 
     It is measured from each objective's reference, or from its worst measured value where it has none (Zitzler & Thiele
-    1998, PPSN V, 292). NaN before a row is measured at all tasks.
+    1998, PPSN V, 292). NaN before a row is measured at all tasks. A row at which a constraint is measured not to hold
+    is not of the front.
 
     Parameters
     ----------
@@ -98,6 +118,8 @@ def volumes(frame: pd.DataFrame, objectives: Sequence[Objective]) -> np.ndarray:
         A campaign's history.
     objectives
         At least two.
+    constraints
+        Conditions on tasks.
 
     Examples
     --------
@@ -106,21 +128,20 @@ def volumes(frame: pd.DataFrame, objectives: Sequence[Objective]) -> np.ndarray:
     >>> volumes(pd.DataFrame(tasks), [mfgp.maximize("a", reference=0), mfgp.maximize("b", reference=0)])
     array([nan,  3.,  3.,  4.])
     """
-    after = _whole_rows(frame, objectives)
+    after = [[row for row in rows.values() if is_feasible(constraints, row)] for rows in _whole_rows(frame, objectives)]
     found = np.full(len(frame), np.nan)
-    if not after[-1]:
+    if not any(after):
         return found
-    worst = _utilities(list(after[-1].values()), objectives).amin(0)
+    worst = _utilities([row for rows in after for row in rows], objectives).amin(0)
     said = [each.reference_utility for each in objectives]
     reference = [low if given is None else given for given, low in zip(said, worst.tolist(), strict=True)]
-    volume, known = Hypervolume(torch.tensor(reference, dtype=torch.float64)), None
+    volume = Hypervolume(torch.tensor(reference, dtype=torch.float64))
     for place, rows in enumerate(after):
-        if rows and rows is not known:
-            utilities = _utilities(list(rows.values()), objectives)
-            found[place] = volume.compute(utilities[is_non_dominated(utilities)])
-        elif place:
+        if rows and place and rows == after[place - 1]:
             found[place] = found[place - 1]
-        known = rows
+        elif rows:
+            utilities = _utilities(rows, objectives)
+            found[place] = volume.compute(utilities[is_non_dominated(utilities)])
     return found
 
 
@@ -147,25 +168,29 @@ def _asked(objectives: Sequence[Objective]) -> list[Hashable]:
     return list(dict.fromkeys(name for each in objectives for name in each.quantity.tasks))
 
 
-def _whole_rows(
-    frame: pd.DataFrame, objectives: Sequence[Objective]
-) -> list[dict[Hashable, dict[Hashable, torch.Tensor]]]:
+def _whole_rows(frame: pd.DataFrame, objectives: Sequence[Objective]) -> list[dict[Hashable, Row]]:
     """After each trial the last values of the rows that are measured at all tasks of the objectives."""
-    asked, keys = _asked(objectives), list(frame.columns[: frame.columns.get_loc("task")])
-    known: dict[Hashable, dict[Hashable, torch.Tensor]] = defaultdict(dict)
-    whole: dict[Hashable, dict[Hashable, torch.Tensor]] = {}
+    asked, keys = set(_asked(objectives)), list(frame.columns[: frame.columns.get_loc("task")])
+    known: dict[Hashable, Row] = defaultdict(dict)
+    whole: dict[Hashable, Row] = {}
     after = []
     parts = (frame[keys].itertuples(index=False, name=None), frame["task"], frame["state"], frame["value"])
     for key, task, state, value in zip(*parts, strict=True):
-        if state == "measured" and task in asked:
-            known[key] = known[key] | {task: torch.tensor(float(value), dtype=torch.float64)}
-            if len(known[key]) == len(asked):
+        if state == "measured":
+            is_label = isinstance(value, str | bool)
+            known[key] = known[key] | {task: value if is_label else torch.tensor(float(value), dtype=torch.float64)}
+            if asked <= set(known[key]):
                 whole = whole | {key: known[key]}
         after.append(whole)
     return after
 
 
-def _utilities(rows: Sequence[dict[Hashable, torch.Tensor]], objectives: Sequence[Objective]) -> torch.Tensor:
+def _shown(rows: Sequence[Row], objectives: Sequence[Objective]) -> np.ndarray:
+    """(objectives, rows)."""
+    return np.array([[float(each.quantity.evaluate(row)) for each in objectives] for row in rows]).T
+
+
+def _utilities(rows: Sequence[Row], objectives: Sequence[Objective]) -> torch.Tensor:
     """(rows, objectives)."""
     values = [[float(each.utility.evaluate(row)) for each in objectives] for row in rows]
     return torch.tensor(values, dtype=torch.float64)

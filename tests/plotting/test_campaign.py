@@ -131,6 +131,47 @@ def test_the_front_has_what_no_other_is_better_than_in_both() -> None:
     assert axis.get_ylabel() == "low, to be near 1.4"
 
 
+CONSTRAINED = pd.DataFrame(
+    {
+        "x": [1.0, 1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 3.0],
+        "task": ["low", "high", "phase", "low", "high", "low", "high", "loss"],
+        "state": "measured",
+        "value": [1.0, 3.0, "glass", 2.0, 2.0, 3.0, 5.0, 0.5],
+    }
+)
+BOTH = [mfgp.maximize("low", reference=0.0), mfgp.maximize("high", reference=0.0)]
+
+
+def test_a_row_that_breaks_a_constraint_is_not_of_the_front() -> None:
+    """One that is not measured at its tasks may be."""
+    conditions = [mfgp.parse("phase == 'crystal'"), mfgp.parse("loss < 0.1")]
+    axis = plotting.pareto_front(CONSTRAINED, BOTH, constraints=conditions).axes[0]
+    dots = {each.get_label(): each.get_offsets().tolist() for each in axis.collections}
+    assert dots == {"breaks a constraint": [[1.0, 3.0], [3.0, 5.0]], "no other is better in both": [[2.0, 2.0]]}
+    with pytest.raises(DataError, match="at all of 'low', 'high' first, where no constraint is broken"):
+        plotting.pareto_front(CONSTRAINED, BOTH, constraints=[mfgp.parse("low > 9")])
+
+
+def test_the_volume_falls_when_a_row_of_the_front_turns_out_to_break_a_constraint() -> None:
+    found = volumes(CONSTRAINED, BOTH, [mfgp.parse("phase == 'crystal'"), mfgp.parse("loss < 0.1")])
+    np.testing.assert_array_equal(found, [np.nan, 3.0, np.nan, np.nan, 4.0, 4.0, 15.0, 4.0])
+    assert volumes(CONSTRAINED, BOTH)[-1] == 15.0
+
+
+def test_a_campaign_has_its_constraints() -> None:
+    pool = pd.DataFrame({"x": np.linspace(0, 1, 4)})
+    campaign = mfgp.Campaign(
+        Flat(), pool, BOTH, {"low": 1, "high": 3}, "low < 3", storage="sqlite://", acquisition="random", initial=1
+    )
+    told = pd.DataFrame({"x": pool["x"], "low": [1.0, 2.0, 4.0, 0.0], "high": [4.0, 3.0, 5.0, 0.0]})
+    campaign.tell(told.melt("x", var_name="task").assign(cost=1.0))
+    axis = plotting.pareto_front(campaign, BOTH).axes[0]
+    dots = {each.get_label(): each.get_offsets().tolist() for each in axis.collections}
+    assert dots["breaks a constraint"] == [[4.0, 5.0]]
+    assert sorted(dots["no other is better in both"]) == [[1.0, 4.0], [2.0, 3.0]]
+    assert plotting.progress(campaign).axes[0].get_lines()[0].get_ydata()[-1] == 1.0 * 4.0 + 1.0 * 3.0
+
+
 @pytest.mark.parametrize(
     "act, error, message",
     [
