@@ -15,6 +15,7 @@ from torch import Tensor
 
 from mfgp.expressions import Condition
 from mfgp.inference.threads import one_thread
+from mfgp.optimization.acquisition.worth import NOTHING
 from mfgp.optimization.box import Box
 
 STEPS = 50
@@ -43,13 +44,15 @@ def climb(
     encode
         Rows as a tensor (n, d).
     value
-        What is maximised (n,), differentiable in these; which of several quantities at each is said by its number (n,).
+        What is maximised (n,), differentiable in these, in the unit of what candidates differ by; which of several
+        quantities at each is said by its number (n,).
     rows
         (n, d) starts.
     which
         (n,) number of the quantity that is maximised from each.
     tolerance
         A climb ends with a step that gains less than this share of the largest value that its quantity has at a start.
+        Values that are all but none everywhere are not climbed to.
     """
     variables = list(box.variables.items())
     moving = torch.tensor([*(_is_interval(variable) for _, variable in variables), False])
@@ -63,9 +66,8 @@ def climb(
         least, most = variables[place][1]
         lower[place], width[place] = least, most - least
     before = value(start[:, :-1], number).detach()
-    smallest = before.new_full((int(number.max()) + 1,), torch.finfo(before.dtype).tiny)
+    smallest = before.new_full((int(number.max()) + 1,), NOTHING)
     scale = smallest.scatter_reduce(0, number, before.abs(), "amax")  # of each quantity, by its number
-    infinity = torch.full_like(lower, torch.inf)
 
     def at(points: Tensor) -> Tensor:
         inputs = lower + torch.where(moving, points, points.detach()).squeeze(1) * width
@@ -86,8 +88,8 @@ def climb(
             end, _ = gen_candidates_scipy(
                 part.unsqueeze(1),
                 at,
-                lower_bounds=torch.where(moving, 0.0, -infinity),
-                upper_bounds=torch.where(moving, 1.0, infinity),
+                lower_bounds=torch.where(moving, 0.0, points.amin(0)),
+                upper_bounds=torch.where(moving, 1.0, points.amax(0)),
                 nonlinear_inequality_constraints=[(partial(margin, each), True) for each in conditions] or None,
                 options={"maxiter": STEPS, "ftol": tolerance} | ({} if conditions else {"factr": None}),
             )

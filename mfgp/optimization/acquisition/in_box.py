@@ -56,7 +56,7 @@ def _next(box: Box, outlook: Outlook, rng: np.random.Generator) -> tuple[pd.Data
     few = outlook.foresee(worth, rivals[: COARSE.rivals], COARSE.fineness)
     effort = effort_for(worth)
     foreseen = outlook.foresee(worth, rivals[: effort.rivals], effort.fineness)
-    near = _climbed(box, outlook, few, foreseen, sample)
+    near = _climbed(box, outlook, worth, few, foreseen, sample)
     gains, cost = foreseen.gains(outlook.encode(near)), _costs(outlook, near)
     choice = best_choice(decision.tasks, gains.gain, gains.chance, cost, decision.closed_at(near))
     if choice.gain > worth.material_gain:
@@ -84,7 +84,9 @@ def _summits(box: Box, outlook: Outlook, worth: Worth, leading: pd.DataFrame) ->
     return found.iloc[:1], found.iloc[1:]
 
 
-def _climbed(box: Box, outlook: Outlook, few: Foreseen, foreseen: Foreseen, sample: pd.DataFrame) -> pd.DataFrame:
+def _climbed(
+    box: Box, outlook: Outlook, worth: Worth, few: Foreseen, foreseen: Foreseen, sample: pd.DataFrame
+) -> pd.DataFrame:
     """Rows where a measurement of one task or another gains much for its cost: seen with few rivals, then climbed.
 
     The starts of the climbs are among them, since a climb may end where something was measured or failed.
@@ -94,7 +96,11 @@ def _climbed(box: Box, outlook: Outlook, few: Foreseen, foreseen: Foreseen, samp
     best = np.argsort(-rate, axis=0, kind="stable")[:CLIMBERS]
     starts = sample.iloc[best.ravel()]
     task = np.broadcast_to(np.arange(rate.shape[1]), best.shape).ravel().tolist()
-    climbed = climb(box, outlook.encode, foreseen.gain_along, starts, task, TOLERANCE)
+
+    def value(inputs: Tensor, which: Tensor) -> Tensor:
+        return foreseen.gain_along(inputs, which) / worth.spread
+
+    climbed = climb(box, outlook.encode, value, starts, task, TOLERANCE)
     return pd.concat([climbed, starts], ignore_index=True)
 
 

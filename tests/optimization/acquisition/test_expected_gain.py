@@ -217,6 +217,20 @@ def test_without_a_slope_a_climb_stays_where_it_is() -> None:
     pd.testing.assert_frame_equal(found, rows)
 
 
+def test_what_is_all_but_nothing_at_the_starts_does_not_upset_a_climb() -> None:
+    """The square of a slope that is 1e180 times as large on the way has no number."""
+    box = Box({"x": (0.0, 1.0), "y": (0.0, 1.0), "n": range(3)})
+    rows = box.sample(8, 0).assign(x=lambda z: 0.7 * z["x"])
+
+    def value(z: torch.Tensor, which: torch.Tensor) -> torch.Tensor:
+        steep = torch.exp(-500.0 * (1.0 - torch.exp(-8.0 * ((z[:, 0] - 1.0) ** 2 + (z[:, 1] - 0.5) ** 2))))
+        return torch.where(which == 0, 1.0 - (z[:, 0] - 0.7) ** 2, steep)
+
+    found = climb(box, lambda frame: torch.tensor(frame.to_numpy(dtype=float)), value, rows, [0, 1] * 4)
+    assert box.allows(found).all()
+    np.testing.assert_allclose(found["x"][::2], 0.7, atol=1e-3)
+
+
 def test_a_climb_without_a_slope_does_not_stop_the_others() -> None:
     box = Box({"x": (0.0, 1.0)})
     rows = pd.DataFrame({"x": [0.2, 0.4]})
