@@ -167,6 +167,19 @@ def test_a_budget_is_raised(run: Run) -> None:
     assert pd.read_csv("ask.csv")["task"].tolist() == ["low", "high"]
 
 
+def test_limits_are_taken_away(run: Run) -> None:
+    run(*NEW, "--budget", 0.5, "--gain-per-cost", 0.1, "--constraint", "low < 9")
+    assert run("campaign", "ask").exit_code == 0
+    assert not Path("ask.csv").exists()
+    changed = run("campaign", "change", "--without", "budget", "--without", "stopping", "--without", "constraints")
+    assert changed.exit_code == 0, changed.output
+    assert "budget from 0.5 to none" in changed.stderr
+    assert "constraints from low < 9 to none" in changed.stderr
+    assert "stopping from StoppingRule(gain_per_cost=0.1, patience=3) to none" in changed.stderr
+    run("campaign", "ask")
+    assert len(pd.read_csv("ask.csv")) == 1
+
+
 def test_plots_of_what_there_is(run: Run) -> None:
     run(*NEW, "--minimize", "low")
     run("campaign", "ask", "-n", 6)
@@ -205,7 +218,11 @@ def test_nothing_to_ask_is_said(run: Run) -> None:
         ),
         ((*NEW[1:], "--initial", "low=3", "--initial", "4"), "--initial '4' has no task and column; write --initial"),
         ((*NEW[1:], "--patience", "3"), "--patience 3 is part of a stopping rule; write --gain-per-cost GAIN too"),
-        (("change",), "nothing is to be changed; write --budget, --gain-per-cost or --constraint"),
+        (("change",), "nothing is to be changed; write --budget, --gain-per-cost, --constraint or --without"),
+        (
+            ("change", "--budget", "9", "--without", "budget"),
+            "--without budget takes away what another option states; write one of the two",
+        ),
         (("withdraw", "0", "--reason", "lost"), "there is no file campaign.sqlite; begin a campaign by mfgp campaign"),
         ((*NEW[1:], "--inputs", "c"), "pool.csv lacks the columns 'c'; its columns are 'a', 'b'"),
     ],
