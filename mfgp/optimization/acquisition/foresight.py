@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -18,26 +20,39 @@ BLOCK = 1 << 20  # numbers in an array
 class Foresight:
     """The gain of measurements, by what they tell of fixed candidates and of the input that they are made at.
 
+    A task that the worth depends on gains if the input turns out better than what is measured, as if that had shown its
+    worth; one that only informs gains by what it tells of all that may be the best.
+
     Parameters
     ----------
     model
         What is known.
     worth
         Of a candidate.
-    candidates
+    rivals
         (m, d) inputs that may be the best.
+    measured
+        (r, d) inputs whose worth is measured; if there is none, each task only informs.
     fineness
         Of integrals that have no closed form.
     """
 
-    def __init__(self, model: TaskGP, worth: Worth, candidates: Tensor, fineness: Fineness) -> None:
+    def __init__(self, model: TaskGP, worth: Worth, rivals: Tensor, measured: Tensor, fineness: Fineness) -> None:
         self._model, self._worth, self._fineness = model, worth, fineness
         self._scales = model._units()[1]
-        x = standardized(model, candidates)
+        x = standardized(model, torch.cat([rivals, measured]))
         self._mean, self._covariance = in_units(model, model.exact_posterior.joint(x), worth.places)
         rows = every_task(x, len(self._scales))[:, worth.places]
         self._shared = SharedWith(model.exact_posterior, rows.flatten(0, 1))
         self._noise = model.likelihood.task_variance().detach()
+        of_worth = worth.places if len(measured) else []
+        informing = [place for place in range(len(self._scales)) if place not in of_worth]
+        self._order = torch.tensor([*informing, *of_worth]).argsort()
+        parts = [
+            _Part(informing, slice(0, len(rivals)), torch.ones(len(rivals) + 1, dtype=torch.bool)),
+            _Part(of_worth, slice(len(rivals), None), torch.arange(len(measured) + 1) < len(measured)),
+        ]
+        self._parts = [part for part in parts if part.tasks]
 
     def at(self, inputs: Tensor) -> ExpectedMaximum:
         """Gain (n, T) and chance (n, T) of measuring each task at inputs (n, d)."""
@@ -53,25 +68,37 @@ class Foresight:
         return self._gain(self._shared.along(standardized(self._model, inputs))).gain
 
     def _gain(self, shared: Shared) -> ExpectedMaximum:
-        return expected_gain(self._worth, self._measurements(shared), self._fineness)
+        found = [expected_gain(self._worth, self._measurements(shared, part), self._fineness) for part in self._parts]
+        gain, chance = (torch.cat(part, dim=-1)[..., self._order] for part in zip(*found, strict=True))
+        return ExpectedMaximum(gain, chance)
 
-    def _measurements(self, shared: Shared) -> Measurements:
-        """Of every task at n inputs, (n, T, m + 1, ...): the last candidate is the input itself."""
-        count, tasks = shared.mean.shape
-        fixed, used = self._mean.shape
-        places = self._worth.places
+    def _measurements(self, shared: Shared, part: _Part) -> Measurements:
+        """Of some tasks at n inputs, (n, tasks, m + 1, ...): the last candidate is the input itself."""
+        places, tasks = self._worth.places, part.tasks
+        mean, covariance = self._mean[part.candidates], self._covariance[part.candidates]
+        count, used = len(shared.mean), len(places)
         least = torch.finfo(shared.own.dtype).tiny  # at zero a root has no slope
-        deviation = (shared.own.diagonal(dim1=-2, dim2=-1) + self._noise).clamp_min(least).sqrt()
-        beside = shared.covariance.view(count, tasks, fixed, used)
-        shift = torch.cat([beside, shared.own[:, :, None, places]], dim=2) * self._scales[places]
-        shift = shift / deviation[:, :, None, None]
+        variance = shared.own.diagonal(dim1=-2, dim2=-1)[:, tasks] + self._noise[tasks]
+        beside = shared.covariance[:, tasks].view(count, len(tasks), -1, used)[:, :, part.candidates]
+        shift = torch.cat([beside, shared.own[:, tasks][:, :, None, places]], dim=2) * self._scales[places]
+        shift = shift / variance.clamp_min(least).sqrt()[:, :, None, None]
         own_mean, own_covariance = in_units(self._model, Joint(shared.mean, shared.own), places)
-        fixed_mean, fixed_covariance = self._mean.expand(count, -1, -1), self._covariance.expand(count, -1, -1, -1)
-        mean = torch.cat([fixed_mean, own_mean.unsqueeze(1)], dim=1)
-        covariance = torch.cat([fixed_covariance, own_covariance.unsqueeze(1)], dim=1)
+        mean = torch.cat([mean.expand(count, -1, -1), own_mean.unsqueeze(1)], dim=1)
+        covariance = torch.cat([covariance.expand(count, -1, -1, -1), own_covariance.unsqueeze(1)], dim=1)
         return Measurements(
-            mean.unsqueeze(1).expand_as(shift), covariance.unsqueeze(1).expand(*shift.shape, used), shift
+            mean.unsqueeze(1).expand_as(shift),
+            covariance.unsqueeze(1).expand(*shift.shape, used),
+            shift,
+            part.held.to(shift.device),
         )
+
+
+class _Part(NamedTuple):
+    """Tasks that gain by the same candidates, and which of these, the input itself being the last, are held."""
+
+    tasks: list[int]
+    candidates: slice
+    held: Tensor
 
 
 def standardized(model: TaskGP, inputs: Tensor) -> Tensor:

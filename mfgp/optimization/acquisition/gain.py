@@ -25,11 +25,14 @@ class Measurements(NamedTuple):
         (..., m, S, S) their covariances.
     shift
         (..., m, S) by how much the means move when the measurement is one of its deviations above its mean.
+    held
+        (m,) whether each candidate can be had without the measurement.
     """
 
     mean: Tensor
     covariance: Tensor
     shift: Tensor
+    held: Tensor
 
 
 class Fineness(NamedTuple):
@@ -40,7 +43,7 @@ class Fineness(NamedTuple):
 
 
 def expected_gain(worth: Worth, measurements: Measurements, fineness: Fineness) -> ExpectedMaximum:
-    """E max_a E[w(a) | y] - max_a E[w(a)] of each measurement y, a going over its candidates.
+    """E max_a E[w(a) | y] - max_h E[w(h)] of each measurement y, a going over its candidates, h over those held.
 
     Where the worth w is linear in the tasks this is exact: the expected worths are lines in the outcome (Frazier,
     Powell & Dayanik 2009). Else outcomes are integrated by Gauss-Hermite quadrature, and the tasks given an outcome by
@@ -59,14 +62,15 @@ def expected_gain(worth: Worth, measurements: Measurements, fineness: Fineness) 
     form = worth.linear()
     if form is not None:
         weights, offset = form
-        return expected_maximum(measurements.mean @ weights + offset, measurements.shift @ weights, worth.material_gain)
+        levels, slopes = measurements.mean @ weights + offset, measurements.shift @ weights
+        return expected_maximum(levels, slopes, measurements.held, worth.material_gain)
     batch, count = measurements.mean.shape[:-2], measurements.mean.shape[-2]
     tasks = len(worth.tasks)
     mean, shift = (values.reshape(-1, count, tasks) for values in (measurements.mean, measurements.shift))
     covariance = measurements.covariance.reshape(-1, count, tasks, tasks)
     block = max(1, ENTRIES // (count * tasks * fineness.outcomes * fineness.draws))
     parts = [
-        _by_quadrature(worth, *part, fineness)
+        _by_quadrature(worth, Measurements(*part, measurements.held), fineness)
         for part in zip(mean.split(block), covariance.split(block), shift.split(block), strict=True)
     ]
     gain, chance = (torch.cat(part).view(batch) for part in zip(*parts, strict=True))
@@ -92,14 +96,13 @@ def normals(dimension: int, count: int) -> Tensor:
     return torch.from_numpy(ndtri(points.clip(1e-12, 1.0 - 1e-12)))
 
 
-def _by_quadrature(
-    worth: Worth, mean: Tensor, covariance: Tensor, shift: Tensor, fineness: Fineness
-) -> tuple[Tensor, Tensor]:
+def _by_quadrature(worth: Worth, measurements: Measurements, fineness: Fineness) -> tuple[Tensor, Tensor]:
     """Of measurements (p,) with m candidates each.
 
     A candidate's tasks are mean + L e with e standard normal. The outcome z has covariance u = L^-1 shift with e, so
     given z, e is u z + (I - (1 - (1 - |u|^2)^1/2) v v^T) n, where v = u / |u| and n is standard normal.
     """
+    mean, covariance, shift, held = measurements
     root = _root(covariance)
     told = torch.linalg.solve_triangular(root, shift.unsqueeze(-1), upper=False).squeeze(-1)
     size = told.square().sum(-1, keepdim=True).clamp_min(1e-24).sqrt()
@@ -113,9 +116,10 @@ def _by_quadrature(
     values = mean[:, None, None] + torch.einsum("pmts,pkqms->pkqmt", root, standard)
     expected = worth.at(values).mean(2)  # (p, outcomes, m)
     before = torch.einsum("k,pkm->pm", weights, expected)
-    gain = expected.amax(-1) @ weights - before.amax(-1)
-    top = before.argmax(-1).view(-1, 1, 1).expand(-1, expected.shape[1], 1)
-    overtaken = expected.amax(-1) > expected.gather(-1, top).squeeze(-1) + worth.material_gain
+    top = before.masked_fill(~held, -torch.inf).argmax(-1, keepdim=True)
+    gain = expected.amax(-1) @ weights - before.gather(-1, top).squeeze(-1)
+    level = expected.gather(-1, top.unsqueeze(1).expand(-1, expected.shape[1], 1)).squeeze(-1)
+    overtaken = expected.amax(-1) > level + worth.material_gain
     return gain.clamp_min(0.0), overtaken.to(mean) @ weights
 
 

@@ -53,9 +53,10 @@ def _next(box: Box, outlook: Outlook, rng: np.random.Generator) -> tuple[pd.Data
     leading = rows.iloc[outlook.rivals(worth, inputs, means, rng)]
     best, summits = _summits(box, outlook, worth, leading)
     rivals = outlook.encode(pd.concat([best, summits, leading], ignore_index=True))
-    few = outlook.foresee(worth, rivals[: COARSE.rivals], COARSE.fineness)
-    effort = effort_for(worth)
-    foreseen = outlook.foresee(worth, rivals[: effort.rivals], effort.fineness)
+    known = np.flatnonzero(outlook.is_measured(worth, inputs))
+    measured = inputs[known[outlook.rivals(worth, inputs[known], means[known], rng)]]
+    few = outlook.foresee(worth, rivals, measured, COARSE)
+    foreseen = outlook.foresee(worth, rivals, measured, effort_for(worth))
     near = _climbed(box, outlook, worth, few, foreseen, sample)
     gains, cost = foreseen.gains(outlook.encode(near)), _costs(outlook, near)
     choice = best_choice(decision.tasks, gains.gain, gains.chance, cost, decision.closed_at(near))

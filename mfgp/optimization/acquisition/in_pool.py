@@ -59,13 +59,15 @@ class _Look(NamedTuple):
         inputs, cost, closed = self.inputs, self.cost, self.closed
         worth = outlook.worth(self.means, rng)
         rivals = outlook.rivals(worth, inputs, self.means, rng)
+        known = np.flatnonzero(outlook.is_measured(worth, inputs))
+        measured = inputs[known[outlook.rivals(worth, inputs[known], self.means[known], rng)]]
         effort = effort_for(worth)
         most = max(effort.inputs, 2 * self.wanted)
         if len(listed) > most:
-            few = outlook.foresee(worth, inputs[rivals[: COARSE.rivals]], COARSE.fineness).gains(inputs[listed])
+            few = outlook.foresee(worth, inputs[rivals], measured, COARSE).gains(inputs[listed])
             rate = np.where(closed[listed], -np.inf, few.gain / cost[listed]).max(axis=1)
             listed = listed[np.argsort(-rate, kind="stable")[:most]]
-        foreseen = outlook.foresee(worth, inputs[rivals[: effort.rivals]], effort.fineness)
+        foreseen = outlook.foresee(worth, inputs[rivals], measured, effort)
         gains = foreseen.gains(inputs[listed])
         choice = best_choice(outlook.decision.tasks, gains.gain, gains.chance, cost[listed], closed[listed])
         choice = choice._replace(row=int(listed[choice.row]))

@@ -12,9 +12,11 @@ import torch
 from torch import Tensor
 
 from mfgp.expressions import Quantity, minimum
+from mfgp.kernels.stationary import row_keys
 from mfgp.model import TaskGP, TaskGPEnsemble
+from mfgp.optimization.acquisition.effort import Effort
 from mfgp.optimization.acquisition.foresight import Foresight, in_units, standardized
-from mfgp.optimization.acquisition.gain import Fineness, expected_worth
+from mfgp.optimization.acquisition.gain import expected_worth
 from mfgp.optimization.acquisition.worth import Worth
 from mfgp.optimization.box import Box
 from mfgp.optimization.decision import Decision
@@ -122,6 +124,8 @@ class Outlook:
 
         Of many inputs, those with the best means (n, T) are looked at, and as many others.
         """
+        if not len(inputs):
+            return np.array([], dtype=int)
         some = np.arange(len(inputs))
         if len(inputs) > 2 * LIKELY:
             leading = worth.at(means[:, worth.places]).topk(LIKELY).indices.numpy()
@@ -136,9 +140,21 @@ class Outlook:
         level, deviation = self._expected(worth, inputs)
         return level + deviations * deviation
 
-    def foresee(self, worth: Worth, rivals: Tensor, fineness: Fineness) -> Foreseen:
-        """What measurements would tell of rivals (m, d), which are those that may be the best."""
-        return Foreseen([Foresight(model, worth, rivals, fineness) for model in self.models], self.measurable)
+    def foresee(self, worth: Worth, rivals: Tensor, measured: Tensor, effort: Effort) -> Foreseen:
+        """What measurements would tell of rivals (m, d), which may be the best, and of those (r, d) that are measured.
+
+        The most promising come first.
+        """
+        some = rivals[: effort.rivals], measured[: effort.rivals]
+        return Foreseen([Foresight(model, worth, *some, effort.fineness) for model in self.models], self.measurable)
+
+    def is_measured(self, worth: Worth, inputs: Tensor) -> np.ndarray:
+        """(n,) whether all tasks that the worth depends on, and that can be measured, are known at inputs (n, d)."""
+        seen = self.models[0].train_inputs[0]
+        keys, own = row_keys(seen[:, :-1]), row_keys(inputs)
+        wanted = [self.tasks.index(task) for task in self.decision.tasks if task in worth.tasks]
+        known = [torch.isin(own, keys[seen[:, -1] == place]) for place in wanted]
+        return torch.stack(known).all(0).cpu().numpy() if known else np.zeros(len(inputs), dtype=bool)
 
     def wanted(self, worth: Worth) -> np.ndarray:
         """(T,) whether the worth depends on each of the tasks that can be measured."""
