@@ -183,8 +183,8 @@ class Campaign:
         -------
         One line a measurement, index "trial": "candidate" (of a pool), the inputs, "task", "mean", "lower" and "upper"
         (of what would be measured, with its 90% interval), "gain" (expected, in the objective's unit), "cost", "chance"
-        (that it shows another candidate to be better) and "why". Fewer lines come if the budget or the pool has no
-        more, and none if nothing is worth asking for: ``status()`` says why.
+        (that it shows something better) and "why". Fewer lines come if the budget or the pool has no more, and none if
+        nothing is worth asking for: ``status()`` says why.
 
         Raises
         ------

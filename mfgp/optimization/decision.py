@@ -49,7 +49,6 @@ class Decision:
         Of a pool: (N, T) True where the pair of candidate and task cannot be asked for, columns in the order of
         `tasks`: it is measured, pending, failed, withdrawn for good, or dearer than what is left of the budget. None
         for a box.
-    gone
     random_state
         Seed, of this decision alone: another one for each.
     gone
@@ -103,6 +102,5 @@ class Acquisition(Protocol):
         -------
         One line a measurement. The index holds the candidates' labels for a pool, and counts for a box. Columns are the
         inputs, then "task"; "gain", what the measurement is expected to gain in the objective's unit; "cost";
-        "chance", the probability that it shows another candidate to be better than the incumbent, NaN where that is not
-        known; and "why", a sentence.
+        "chance", the probability that it shows something better, NaN where that is not known; and "why", a sentence.
         """

@@ -57,7 +57,7 @@ class StoppingRule:
         now
             That of the question that would be asked.
         chance
-            The probability that its best measurement shows something better than the incumbent, NaN where not known.
+            The probability that its best measurement shows something better, NaN where not known.
         """
         last = [*before, now][-self.patience :]
         if len(last) < self.patience or not all(rate < self.gain_per_cost for rate in last):

@@ -58,8 +58,8 @@ def climb(
     moving = torch.tensor([*(_is_interval(variable) for _, variable in variables), False])
     if not moving.any() or not len(rows):
         return rows
-    number = torch.as_tensor(which)
     start = encode(rows)
+    number = torch.tensor(which, device=start.device)
     start = torch.cat([start, number.unsqueeze(-1).to(start)], dim=-1)  # the batch shrinks where climbs have ended
     lower, width = torch.zeros_like(start[0]), torch.ones_like(start[0])
     for place in moving.nonzero().flatten().tolist():

@@ -19,17 +19,17 @@ from mfgp.optimization.pool import Pool
 
 
 class ExpectedGain:
-    """The measurement that raises the best expected utility the most, per unit of cost.
+    """The measurement that gains the most expected utility per unit of cost.
 
-    A measurement of a task that the utility depends on may show its candidate to be better than all that are measured.
-    Its gain is by how much the best expected utility among these and the candidate is expected to exceed the best among
-    these (the knowledge gradient over what is measured of Scott, Frazier & Powell 2011, SIAM J. Optim. 21, 996; without
-    noise the expected improvement). A measurement of another task shows no candidate to be good, but tells of all of
-    them: its gain is by how much the best expected utility of all candidates is expected to rise (the knowledge
-    gradient of Frazier, Powell & Dayanik 2009, INFORMS J. Comput. 21, 599; of several fidelities, Wu et al. 2020, UAI,
-    PMLR 115, 788). The best is never a value of another task. The gain is in closed form where the utility is linear in
-    the tasks and nothing that is learned constrains it. Several measurements are chosen one after the other, each as if
-    those before it, and those pending, had come out as predicted.
+    One that completes its candidate, since all other tasks that the utility depends on are known there, may show it to
+    be better than all that are measured. It gains by how much the best expected utility among these and the candidate
+    is expected to exceed the best among these: the knowledge gradient over what is measured of Scott, Frazier & Powell
+    (2011, SIAM J. Optim. 21, 996), without noise the expected improvement. Any other only informs. It gains by how much
+    the best expected utility of all candidates is expected to rise: the knowledge gradient of Frazier, Powell & Dayanik
+    (2009, INFORMS J. Comput. 21, 599), for several fidelities Wu et al. (2020, UAI, PMLR 115, 788). The best is never a
+    value of another task. The gain is in closed form where the utility is linear in the tasks and nothing that is
+    learned constrains it. Several measurements are chosen one after the other, each as if those before it, and those
+    pending, had come out as predicted.
 
     Of several objectives, a measurement gains in one weighted Chebyshev utility, whose weights are drawn anew each time
     (Knowles 2006, IEEE Trans. Evol. Comput. 10, 50).

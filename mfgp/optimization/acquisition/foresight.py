@@ -20,8 +20,8 @@ BLOCK = 1 << 20  # numbers in an array
 class Foresight:
     """The gain of measurements, by what they tell of fixed candidates and of the input that they are made at.
 
-    A task that the worth depends on gains if the input turns out better than what is measured, as if that had shown its
-    worth; one that only informs gains by what it tells of all that may be the best.
+    A measurement that completes its input, whose worth is measured then, gains if that exceeds the best of what is
+    measured. Any other gains by what it tells of all that may be the best.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Foresight:
     rivals
         (m, d) inputs that may be the best.
     measured
-        (r, d) inputs whose worth is measured; if there is none, each task only informs.
+        (r, d) inputs whose worth is measured; if there is none, no measurement is taken to complete its input.
     fineness
         Of integrals that have no closed form.
     """
@@ -45,41 +45,46 @@ class Foresight:
         rows = every_task(x, len(self._scales))[:, worth.places]
         self._shared = SharedWith(model.exact_posterior, rows.flatten(0, 1))
         self._noise = model.likelihood.task_variance().detach()
-        of_worth = worth.places if len(measured) else []
-        informing = [place for place in range(len(self._scales)) if place not in of_worth]
-        self._order = torch.tensor([*informing, *of_worth]).argsort()
-        parts = [
-            _Part(informing, slice(0, len(rivals)), torch.ones(len(rivals) + 1, dtype=torch.bool)),
-            _Part(of_worth, slice(len(rivals), None), torch.arange(len(measured) + 1) < len(measured)),
-        ]
-        self._parts = [part for part in parts if part.tasks]
+        self._informing = _Against(slice(0, len(rivals)), torch.ones(len(rivals) + 1, dtype=torch.bool))
+        count = len(measured)
+        self._completing = _Against(slice(len(rivals), None), torch.arange(count + 1) < count) if count else None
 
-    def at(self, inputs: Tensor) -> ExpectedMaximum:
-        """Gain (n, T) and chance (n, T) of measuring each task at inputs (n, d)."""
+    def at(self, inputs: Tensor, completes: Tensor) -> ExpectedMaximum:
+        """Gain (n, T) and chance (n, T) of measuring each task at inputs (n, d), which it completes (n, T) or not."""
         x = standardized(self._model, inputs)
         tasks, rows = len(self._scales), len(self._shared.rows) + len(self._model.train_targets)
         block = max(1, BLOCK // (tasks * (rows + tasks * len(self._mean))))
-        found = [self._gain(self._shared.at(part)) for part in x.split(block)]
+        parts = zip(x.split(block), completes.split(block), strict=True)
+        found = [self._gain(self._shared.at(part), complete) for part, complete in parts]
         gain, chance = (torch.cat(part) for part in zip(*found, strict=True))
         return ExpectedMaximum(gain, chance)
 
-    def along(self, inputs: Tensor) -> Tensor:
+    def along(self, inputs: Tensor, completes: Tensor) -> Tensor:
         """Gain (n, T), differentiable in the inputs (n, d)."""
-        return self._gain(self._shared.along(standardized(self._model, inputs))).gain
+        return self._gain(self._shared.along(standardized(self._model, inputs)), completes).gain
 
-    def _gain(self, shared: Shared) -> ExpectedMaximum:
-        found = [expected_gain(self._worth, self._measurements(shared, part), self._fineness) for part in self._parts]
-        gain, chance = (torch.cat(part, dim=-1)[..., self._order] for part in zip(*found, strict=True))
+    def _gain(self, shared: Shared, completes: Tensor) -> ExpectedMaximum:
+        gain, chance = torch.zeros_like(shared.mean), torch.zeros_like(shared.mean)
+        if self._completing is None:
+            completes = torch.zeros_like(completes)
+        for against, counts in ((self._informing, ~completes), (self._completing, completes)):
+            tasks = counts.any(0).nonzero().flatten().tolist()
+            if against is None or not tasks:
+                continue
+            found = expected_gain(self._worth, self._measurements(shared, tasks, against), self._fineness)
+            here = counts[:, tasks]
+            gain = gain.index_add(1, torch.tensor(tasks).to(gain.device), torch.where(here, found.gain, 0.0))
+            chance = chance.index_add(1, torch.tensor(tasks).to(gain.device), torch.where(here, found.chance, 0.0))
         return ExpectedMaximum(gain, chance)
 
-    def _measurements(self, shared: Shared, part: _Part) -> Measurements:
+    def _measurements(self, shared: Shared, tasks: list[int], against: _Against) -> Measurements:
         """Of some tasks at n inputs, (n, tasks, m + 1, ...): the last candidate is the input itself."""
-        places, tasks = self._worth.places, part.tasks
-        mean, covariance = self._mean[part.candidates], self._covariance[part.candidates]
+        places = self._worth.places
+        mean, covariance = self._mean[against.candidates], self._covariance[against.candidates]
         count, used = len(shared.mean), len(places)
         least = torch.finfo(shared.own.dtype).tiny  # at zero a root has no slope
         variance = shared.own.diagonal(dim1=-2, dim2=-1)[:, tasks] + self._noise[tasks]
-        beside = shared.covariance[:, tasks].view(count, len(tasks), -1, used)[:, :, part.candidates]
+        beside = shared.covariance[:, tasks].view(count, len(tasks), -1, used)[:, :, against.candidates]
         shift = torch.cat([beside, shared.own[:, tasks][:, :, None, places]], dim=2) * self._scales[places]
         shift = shift / variance.clamp_min(least).sqrt()[:, :, None, None]
         own_mean, own_covariance = in_units(self._model, Joint(shared.mean, shared.own), places)
@@ -89,14 +94,13 @@ class Foresight:
             mean.unsqueeze(1).expand_as(shift),
             covariance.unsqueeze(1).expand(*shift.shape, used),
             shift,
-            part.held.to(shift.device),
+            against.held.to(shift.device),
         )
 
 
-class _Part(NamedTuple):
-    """Tasks that gain by the same candidates, and which of these, the input itself being the last, are held."""
+class _Against(NamedTuple):
+    """Candidates that a measurement is judged by, and which of these, the input itself being the last, are held."""
 
-    tasks: list[int]
     candidates: slice
     held: Tensor
 

@@ -58,11 +58,15 @@ def _next(box: Box, outlook: Outlook, rng: np.random.Generator) -> tuple[pd.Data
     few = outlook.foresee(worth, rivals, measured, COARSE)
     foreseen = outlook.foresee(worth, rivals, measured, effort_for(worth))
     near = _climbed(box, outlook, worth, few, foreseen, sample)
+    if outlook.wanted(worth).sum() > 1:  # rows that may be completed
+        near = pd.concat([near, rows[len(sample) :]], ignore_index=True)
     gains, cost = foreseen.gains(outlook.encode(near)), _costs(outlook, near)
     choice = best_choice(decision.tasks, gains.gain, gains.chance, cost, decision.closed_at(near))
     if choice.gain > worth.material_gain:
         return near.iloc[[choice.row]], choice
-    confirming = None if _is_measured(box, outlook, worth, best) else _direct(outlook, worth, foreseen, best, CONFIRMED)
+    confirming = (
+        None if _is_measured_near(box, outlook, worth, best) else _direct(outlook, worth, foreseen, best, CONFIRMED)
+    )
     if confirming is not None:
         return best, confirming
     if choice.gain <= worth.least_gain:
@@ -105,7 +109,7 @@ def _climbed(
     return pd.concat([climbed, starts], ignore_index=True)
 
 
-def _is_measured(box: Box, outlook: Outlook, worth: Worth, row: pd.DataFrame) -> bool:
+def _is_measured_near(box: Box, outlook: Outlook, worth: Worth, row: pd.DataFrame) -> bool:
     """Whether each task that the objective depends on and that can be measured was measured all but here."""
     point = box.coordinates(row)
     wanted = [task for task in outlook.decision.tasks if task in worth.tasks]

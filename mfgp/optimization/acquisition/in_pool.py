@@ -37,8 +37,10 @@ def choose_in_pool(pool: Pool, outlook: Outlook, count: int, rng: np.random.Gene
         if len(decision.objectives) == 1:
             choice, listed, _ = look.at(outlook, listed, rng)
         else:
-            looks = (look.at(outlook, listed, rng) for _ in range(WEIGHTS))
-            choice, _, _ = next((found for found in looks if found[2]), look.at(outlook, listed, rng))
+            looks = [look.at(outlook, listed, rng)]
+            while not looks[-1][2] and len(looks) < WEIGHTS:
+                looks.append(look.at(outlook, listed, rng))
+            choice, _, _ = looks[-1]
         choices.append(choice)
         look.closed[choice.row, choice.task] = True
         outlook = outlook.as_predicted(look.inputs[[choice.row]], [decision.tasks[choice.task]])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -36,21 +37,24 @@ class Gains(NamedTuple):
 
 
 class Foreseen(NamedTuple):
-    """What each model foresees, and the places of the tasks that can be measured."""
+    """What each model foresees, the places of the tasks that can be measured, and what completes which inputs."""
 
     by_model: Sequence[Foresight]
     measurable: Sequence[int]
+    completes: Callable[[Tensor], Tensor]
 
     def gains(self, inputs: Tensor) -> Gains:
         """Of measuring each task at inputs (n, d), averaged over the models."""
-        found = [foresight.at(inputs) for foresight in self.by_model]
+        completes = self.completes(inputs)
+        found = [foresight.at(inputs, completes) for foresight in self.by_model]
         gain, chance = (torch.stack(part).mean(0).cpu().numpy() for part in zip(*found, strict=True))
         return Gains(gain[:, self.measurable], chance[:, self.measurable])
 
     def gain_along(self, inputs: Tensor, task: Tensor) -> Tensor:
         """The gain (n,) of a task (n,) of those that can be measured, differentiable in the inputs (n, d)."""
-        place = torch.tensor(self.measurable)[task].unsqueeze(-1).to(inputs.device)
-        found = [foresight.along(inputs).gather(1, place).squeeze(-1) for foresight in self.by_model]
+        place = torch.tensor(self.measurable).to(task.device)[task].unsqueeze(-1)
+        completes = self.completes(inputs)
+        found = [foresight.along(inputs, completes).gather(1, place).squeeze(-1) for foresight in self.by_model]
         return torch.stack(found).mean(0)
 
 
@@ -146,15 +150,28 @@ class Outlook:
         The most promising come first.
         """
         some = rivals[: effort.rivals], measured[: effort.rivals]
-        return Foreseen([Foresight(model, worth, *some, effort.fineness) for model in self.models], self.measurable)
+        by_model = [Foresight(model, worth, *some, effort.fineness) for model in self.models]
+        return Foreseen(by_model, self.measurable, partial(self.completes, worth))
 
     def is_measured(self, worth: Worth, inputs: Tensor) -> np.ndarray:
         """(n,) whether all tasks that the worth depends on, and that can be measured, are known at inputs (n, d)."""
-        seen = self.models[0].train_inputs[0]
-        keys, own = row_keys(seen[:, :-1]), row_keys(inputs)
-        wanted = [self.tasks.index(task) for task in self.decision.tasks if task in worth.tasks]
-        known = [torch.isin(own, keys[seen[:, -1] == place]) for place in wanted]
-        return torch.stack(known).all(0).cpu().numpy() if known else np.zeros(len(inputs), dtype=bool)
+        wanted = self.wanted(worth)
+        return self._known(inputs)[:, wanted].all(-1).cpu().numpy() if wanted.any() else np.zeros(len(inputs), bool)
+
+    def completes(self, worth: Worth, inputs: Tensor) -> Tensor:
+        """(n, T) whether with a measurement of each of the model's tasks at inputs (n, d) their worth is measured."""
+        wanted = [
+            place for place, task in zip(self.measurable, self.decision.tasks, strict=True) if task in worth.tasks
+        ]
+        found = torch.zeros(len(inputs), len(self.tasks), dtype=torch.bool, device=inputs.device)
+        if len(wanted) == 1:
+            found[:, wanted] = True
+        elif wanted:
+            known = self._known(inputs)
+            for place in wanted:
+                others = [self.measurable.index(other) for other in wanted if other != place]
+                found[:, place] = known[:, others].all(-1)
+        return found
 
     def wanted(self, worth: Worth) -> np.ndarray:
         """(T,) whether the worth depends on each of the tasks that can be measured."""
@@ -174,6 +191,12 @@ class Outlook:
         }
         rows = pd.DataFrame(columns)
         return rows[box.allows(rows)]
+
+    def _known(self, inputs: Tensor) -> Tensor:
+        """(n, tasks) whether each task that can be measured is learned from, or taken as predicted, at inputs."""
+        seen = self.models[0].train_inputs[0]
+        keys, own = row_keys(seen[:, :-1]), row_keys(inputs)
+        return torch.stack([torch.isin(own, keys[seen[:, -1] == place]) for place in self.measurable], dim=-1)
 
     def _expected(self, worth: Worth, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Means (n,) and deviations (n,) of the worth, averaged over the models."""

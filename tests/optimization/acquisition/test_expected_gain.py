@@ -38,21 +38,28 @@ def model(pool: Pool) -> mfgp.DifferenceGP:
     return mfgp.DifferenceGP().fit(rows, pd.DataFrame({"low": low(rows), "high": high(rows).where(rows.index < 5)}))
 
 
-def decide(model, space, objective, closed=None, constraints=(), pending=None, tasks=TASKS, costs=COSTS, seed=0):
+def decide(
+    model, space, objective, closed=None, constraints=(), pending=None, tasks=TASKS, costs=COSTS, seed=0, gone=None
+):
     objectives = objective if isinstance(objective, tuple) else (objective,)
     if pending is None:
-        pending = pd.DataFrame(columns=["x", "y", "task"])
+        pending = pd.DataFrame(columns=[*space.columns, "task"])
     if closed is None and isinstance(space, Pool):
         closed = np.zeros((len(space), len(tasks)), dtype=bool)
         closed[:14, 0], closed[:5, -1] = True, True
-    return Decision(model, space, objectives, constraints, Costs.read(costs), tasks, pending, closed, seed)
+    return Decision(model, space, objectives, constraints, Costs.read(costs), tasks, pending, closed, seed, gone)
 
 
 CLOSED_FORM = Fineness(1, 1)
+HIGH_COMPLETES = torch.tensor([[False, True]])
 
 
 def gains_of(model, worth, rows, inputs, fineness=CLOSED_FORM):
-    return Foresight(model.model_, worth, inputs[rows], inputs[:5], fineness).at(inputs).gain
+    return (
+        Foresight(model.model_, worth, inputs[rows], inputs[:5], fineness)
+        .at(inputs, HIGH_COMPLETES.expand(len(inputs), 2))
+        .gain
+    )
 
 
 @pytest.mark.parametrize("known", [0, 5])
@@ -60,7 +67,8 @@ def test_gain_is_the_mean_of_what_conditioning_gives(pool: Pool, model: mfgp.Dif
     """By drawing its outcome and learning from it: of all candidates, or of those measured and this one."""
     worth = Worth(mfgp.task("high"), (), TASKS)
     inputs = torch.tensor(pool.frame.to_numpy())
-    found = Foresight(model.model_, worth, inputs, inputs[:known], CLOSED_FORM).at(inputs).gain[33]
+    foresight = Foresight(model.model_, worth, inputs, inputs[:known], CLOSED_FORM)
+    found = foresight.at(inputs[[33]], HIGH_COMPLETES).gain[0]
     predicted = model.predict(pool.frame)["high"]
     noise = model.noise_
     for place, task in enumerate(TASKS):
@@ -82,7 +90,9 @@ def test_of_one_task_without_noise_it_is_the_expected_improvement(pool: Pool) ->
     model = mfgp.IndependentGP().fit(rows, table, noise=table * 0.0)
     inputs = torch.tensor(pool.frame.to_numpy())
     worth = Worth(mfgp.task("high"), (), ("high",))
-    found = Foresight(model.model_, worth, inputs, inputs[:6], CLOSED_FORM).at(inputs[6:]).gain[:, 0]
+    found = (
+        Foresight(model.model_, worth, inputs, inputs[:6], CLOSED_FORM).at(inputs[6:], torch.ones(34, 1) > 0).gain[:, 0]
+    )
     improvement = ExpectedImprovement(model.model_, best_f=table["high"].max())(inputs[6:].unsqueeze(1)).detach()
     torch.testing.assert_close(found, improvement, rtol=1e-5, atol=1e-9)
 
@@ -99,10 +109,12 @@ def test_gradient_of_the_gain(pool: Pool, model: mfgp.DifferenceGP) -> None:
     inputs = torch.tensor(pool.frame.to_numpy())
     foresight = Foresight(model.model_, Worth(mfgp.task("high"), (), TASKS), inputs[:8], inputs[:5], CLOSED_FORM)
     x = inputs[25:28].clone().requires_grad_()
-    torch.testing.assert_close(foresight.along(x), foresight.at(inputs[25:28]).gain)
+    completes = torch.tensor([[False, True], [True, False], [True, True]])
+    torch.testing.assert_close(foresight.along(x, completes), foresight.at(inputs[25:28], completes).gain)
     step = 1e-6 * torch.eye(2, dtype=torch.float64)
-    by_hand = [(foresight.at(x.detach() + s).gain - foresight.at(x.detach() - s).gain).sum() / 2e-6 for s in step]
-    (gradient,) = torch.autograd.grad(foresight.along(x).sum(), x)
+    ends = [[foresight.at(x.detach() + sign * s, completes).gain.sum() for sign in (1, -1)] for s in step]
+    by_hand = [(up - down) / 2e-6 for up, down in ends]
+    (gradient,) = torch.autograd.grad(foresight.along(x, completes).sum(), x)
     torch.testing.assert_close(gradient.sum(0), torch.stack(by_hand), rtol=1e-4, atol=1e-6)
 
 
@@ -150,6 +162,48 @@ def test_a_task_that_tells_nothing_is_not_bought(pool: Pool) -> None:
     model = mfgp.IndependentGP().fit(rows, pd.DataFrame({"low": noise, "high": high(rows).where(rows.index < 6)}))
     found = ExpectedGain().choose(decide(model, pool, maximize("high")), 1)
     assert found["task"].tolist() == ["high"]
+
+
+@pytest.mark.parametrize("constrained", [True, False])
+def test_a_task_that_merely_occurs_is_not_bought_for_what_another_promises(pool: Pool, constrained: bool) -> None:
+    """It is all but no part of the objective, or of a constraint that always holds, at a twentieth of the cost."""
+    rows = pool.frame.iloc[:8]
+    loss = np.random.default_rng(0).random(40)
+    model = mfgp.IndependentGP().fit(rows, pd.DataFrame({"loss": loss[:8], "high": high(rows)}))
+    closed = np.arange(40)[:, None] < [8, 8]
+    objective = maximize("high") if constrained else maximize("high + 0.0001 * loss")
+    constraints = (mfgp.parse("loss < 9"),) if constrained else ()
+    tasks, costs = ("loss", "high"), {"loss": 0.05, "high": 1.0}
+    decision = decide(model, pool, objective, closed, constraints, tasks=tasks, costs=costs)
+    assert ExpectedGain().choose(decision, 1)["task"].tolist() == ["high"]
+
+
+def test_what_completes_a_promising_candidate_is_bought(pool: Pool) -> None:
+    """Where the other task of a sum is known, the one that is left shows the sum."""
+    rows = pool.frame.iloc[:10]
+    a, b = high(rows), 0.1 * high(rows)
+    a.iloc[9] = a.max() + 3.0
+    table = pd.DataFrame({"a": a, "b": b.where(rows.index < 9)})
+    model = mfgp.IndependentGP().fit(rows, table, noise=table * 0.0)
+    closed = np.arange(40)[:, None] < [10, 9]
+    tasks, costs = ("a", "b"), {"a": 1.0, "b": 1.0}
+    found = ExpectedGain().choose(decide(model, pool, maximize("a + b"), closed, tasks=tasks, costs=costs), 1)
+    assert (found.index[0], found["task"].iloc[0]) == (9, "b")
+    best = (a + b).iloc[:9].max()
+    assert found["gain"].iloc[0] == pytest.approx(model.predict(rows).sum(axis=1).iloc[9] - best, rel=1e-3)
+    assert found["chance"].iloc[0] > 0.99
+
+
+def test_a_row_of_a_box_is_completed() -> None:
+    box = Box({"x": (0.0, 1.0)})
+    rows = box.sample(8, 0)
+    a = np.sin(5 * rows["x"])
+    a.iloc[7] += 4.0
+    model = mfgp.IndependentGP().fit(rows, pd.DataFrame({"a": a, "b": (0.1 * a).where(rows.index < 7)}))
+    gone = pd.concat([rows.assign(task="a"), rows[:7].assign(task="b")], ignore_index=True)
+    decision = decide(model, box, maximize("a + b"), tasks=("a", "b"), costs={"a": 1.0, "b": 1.0}, gone=gone)
+    found = ExpectedGain().choose(decision, 1)
+    assert (found["x"].iloc[0], found["task"].iloc[0]) == (rows["x"].iloc[7], "b")
 
 
 def test_dearer_low_values_are_bought_less(pool: Pool, model: mfgp.DifferenceGP) -> None:
@@ -319,7 +373,9 @@ def test_draws_of_the_hyperparameters_count_alike(pool: Pool) -> None:
     inputs = torch.tensor(pool.frame.to_numpy())
     worth, place = Worth(mfgp.task("high"), (), ("high",)), pool.labels.get_loc(found.index[0])
     by_member = [
-        Foresight(member, worth, inputs, inputs[:8], CLOSED_FORM).at(inputs[[place]]).gain.item()
+        Foresight(member, worth, inputs, inputs[:8], CLOSED_FORM)
+        .at(inputs[[place]], torch.tensor([[True]]))
+        .gain.item()
         for member in model.predictive_model_.members
     ]
     assert found["gain"].iloc[0] == pytest.approx(np.mean(by_member), rel=1e-6)
