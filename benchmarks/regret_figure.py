@@ -50,7 +50,7 @@ def regret_figure(lines: pd.DataFrame, linear: frozenset[str]) -> Figure:
     for axis in figure.axes[len(problems) :]:
         axis.set_axis_off()
     seeds = lines.groupby(["contestant", "problem"]).size()
-    names = [f"{name} ({_range(seeds[name])} seed{'s' * (seeds[name].max() > 1)})" for name in handles]
+    names = [f"{name} ({_range(seeds[name])} seed{'s' if seeds[name].max() > 1 else ''})" for name in handles]
     figure.legend(handles.values(), names, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     return figure
 
