@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import torch
@@ -49,14 +50,6 @@ class SharedWith:
             cross = posterior.kernel.forward(rows, self._known)
             self._half = torch.linalg.solve_triangular(posterior.lower, cross.mT, upper=False).mT
             self._solution = torch.linalg.solve_triangular(posterior.lower.mT, self._half.mT, upper=True)
-            processes, row_effect = posterior.kernel.processes(), posterior.kernel.row_effect()
-            together = torch.cat([self._known, rows])
-            others = together[:, :-1], together[:, -1].long()
-            self._cross = (
-                CrossCovariance(processes, posterior.kernel.offsets(), row_effect, *others)
-                if has_profiles(processes)
-                else None
-            )
 
     def along(self, x: Tensor) -> Shared:
         """The same as :meth:`at`, differentiable in the inputs (n, d)."""
@@ -68,6 +61,16 @@ class SharedWith:
             return Shared(mean, prior - explained, covariance)
         cross = kernel.forward(rows, self._known) @ self._solution
         return Shared(*self.posterior.along(x), kernel.forward(rows, self.rows) - cross)
+
+    @cached_property
+    def _cross(self) -> CrossCovariance | None:
+        """With the observations and then the fixed rows; None where an input kernel is not a plain one."""
+        kernel, together = self.posterior.kernel, torch.cat([self._known, self.rows])
+        with torch.no_grad():
+            processes, offsets, row_effect = kernel.processes(), kernel.offsets(), kernel.row_effect()
+            if not has_profiles(processes):
+                return None
+            return CrossCovariance(processes, offsets, row_effect, together[:, :-1], together[:, -1].long())
 
     @torch.no_grad()
     def at(self, x: Tensor) -> Shared:

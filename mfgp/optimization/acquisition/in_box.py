@@ -53,8 +53,7 @@ def _next(box: Box, outlook: Outlook, rng: np.random.Generator) -> tuple[pd.Data
     leading = rows.iloc[outlook.rivals(worth, inputs, means, rng)]
     best, summits = _summits(box, outlook, worth, leading)
     rivals = outlook.encode(pd.concat([best, summits, leading], ignore_index=True))
-    known = np.flatnonzero(outlook.is_measured(worth, inputs))
-    measured = inputs[known[outlook.rivals(worth, inputs[known], means[known], rng)]]
+    measured = outlook.measured(worth, inputs, means, rng)
     few = outlook.foresee(worth, rivals, measured, COARSE)
     foreseen = outlook.foresee(worth, rivals, measured, effort_for(worth))
     near = _climbed(box, outlook, worth, few, foreseen, sample)

@@ -61,8 +61,7 @@ class _Look(NamedTuple):
         inputs, cost, closed = self.inputs, self.cost, self.closed
         worth = outlook.worth(self.means, rng)
         rivals = outlook.rivals(worth, inputs, self.means, rng)
-        known = np.flatnonzero(outlook.is_measured(worth, inputs))
-        measured = inputs[known[outlook.rivals(worth, inputs[known], self.means[known], rng)]]
+        measured = outlook.measured(worth, inputs, self.means, rng)
         effort = effort_for(worth)
         most = max(effort.inputs, 2 * self.wanted)
         if len(listed) > most:

@@ -153,24 +153,30 @@ class Outlook:
         by_model = [Foresight(model, worth, *some, effort.fineness) for model in self.models]
         return Foreseen(by_model, self.measurable, partial(self.completes, worth))
 
-    def is_measured(self, worth: Worth, inputs: Tensor) -> np.ndarray:
-        """(n,) whether all tasks that the worth depends on, and that can be measured, are known at inputs (n, d)."""
+    def measured(self, worth: Worth, inputs: Tensor, means: Tensor, rng: np.random.Generator) -> Tensor:
+        """(r, d) those of inputs (n, d), with means (n, T), at which all is known that :meth:`completes` asks for.
+
+        The most promising come first.
+        """
         wanted = self.wanted(worth)
-        return self._known(inputs)[:, wanted].all(-1).cpu().numpy() if wanted.any() else np.zeros(len(inputs), bool)
+        if not wanted.any():
+            return inputs[:0]
+        known = np.flatnonzero(self._known(inputs)[:, wanted].all(-1).cpu().numpy())
+        return inputs[known[self.rivals(worth, inputs[known], means[known], rng)]]
 
     def completes(self, worth: Worth, inputs: Tensor) -> Tensor:
-        """(n, T) whether with a measurement of each of the model's tasks at inputs (n, d) their worth is measured."""
-        wanted = [
-            place for place, task in zip(self.measurable, self.decision.tasks, strict=True) if task in worth.tasks
-        ]
+        """(n, T) whether with a measurement of each of the model's tasks at inputs (n, d) their worth is measured.
+
+        That is where all others that the worth depends on, and that can be measured, are known.
+        """
+        wanted = self.wanted(worth)
         found = torch.zeros(len(inputs), len(self.tasks), dtype=torch.bool, device=inputs.device)
-        if len(wanted) == 1:
-            found[:, wanted] = True
-        elif wanted:
-            known = self._known(inputs)
-            for place in wanted:
-                others = [self.measurable.index(other) for other in wanted if other != place]
-                found[:, place] = known[:, others].all(-1)
+        places = np.array(self.measurable)[wanted]
+        if wanted.sum() == 1:
+            found[:, places] = True
+        else:
+            missing = (~self._known(inputs)[:, wanted]).long()
+            found[:, places] = missing.sum(-1, keepdim=True) == missing
         return found
 
     def wanted(self, worth: Worth) -> np.ndarray:
