@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,6 +28,7 @@ from mfgp.optimization.trial import Pair, Place, Trial, Trials
 
 TEST = "a test of what is believed, since as much was paid for other tasks as this costs"
 FEWEST = 2  # values of a task to learn from, unless the start has only one
+SHARED = 6  # rows at which a task is compared with those of the objective, if they cost no more than one of the latter
 TINY = 1e-9  # of the budget, which sums of costs may miss by rounding
 
 
@@ -84,11 +85,23 @@ class Question:
         for pair in start.missing(definition.initial):
             planned = definition.initial[pair[1]]
             self._add(pair, count, f"start: one of {planned} rows for {pair[1]!r} that fill the space")
+        wanted = [task for task in definition.tasks if task in definition.wanted]
+        rows = start.rows_of(wanted)
+        for task in definition.tasks if rows else ():
+            if task not in wanted:
+                enough = min(SHARED, int(self._prices(rows, wanted) / self._prices(rows, [task])))
+                for pair in start.beside(task, wanted, enough):
+                    self._add(pair, count, f"start: one of {enough} rows at which to compare it with {listed(wanted)}")
         for task in definition.tasks if silent else ():
             for pair in start.more(task, count - len(self.new)):
                 self._add(
                     pair, count, f"start: {listed(silent)} has too few values to learn from yet, so fill the space more"
                 )
+
+    def _prices(self, places: Sequence[Place], tasks: Collection[str]) -> float:
+        """What a measurement of some tasks costs on average."""
+        frame = self._frame(places)
+        return float(sum(self.definition.costs.of(frame, task).mean() for task in tasks))
 
     def _add(self, pair: Pair, count: int, why: str) -> None:
         cost = float(self.definition.costs.of(self._frame([pair[0]]), pair[1])[0])

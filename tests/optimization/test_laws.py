@@ -144,6 +144,36 @@ def test_a_start_counts_what_was_told(build: Build) -> None:
     assert asked["why"].str.startswith("start: ").all()
 
 
+def unshared() -> pd.DataFrame:
+    """A table without a row that has both tasks: the first ten and the last ten."""
+    row = np.arange(30)
+    return pool().assign(low=np.where(row < 10, 1.0, np.nan), high=np.where(row >= 20, 2.0, np.nan))
+
+
+@pytest.mark.parametrize(("cost", "rows"), [(1.0, 6), (2.5, 4), (9.0, 1), (20.0, 0)])
+def test_a_cheap_task_is_compared_with_the_objective_at_rows_of_it(build: Build, cost: float, rows: int) -> None:
+    """At so many that they cost no more than one value of the objective, and at six at most."""
+    table = unshared()
+    campaign = build(data=table, costs={"low": cost, "high": 10.0}, initial={"low": 4, "high": 2})
+    asked = campaign.ask(8)
+    compared = asked[asked["why"].str.startswith("start: ")]
+    assert compared["task"].tolist() == ["low"] * rows
+    assert compared["why"].eq(f"start: one of {rows} rows at which to compare it with 'high'").all()
+    assert compared["candidate"].isin(table.index[20:]).all()
+    assert len(asked) == 8
+
+
+def test_what_cannot_be_compared_at_one_row_is_compared_at_another(build: Build) -> None:
+    table = unshared()
+    campaign = build(data=table, initial={"low": 4, "high": 2})
+    asked = measured(campaign.ask(6))
+    broken = np.arange(6) < 2
+    campaign.tell(asked.assign(value=asked["value"].mask(broken), reason=np.where(broken, "it broke", None)))
+    again = campaign.ask(3)
+    assert again["why"].str.startswith("start: ").tolist() == [True, True, False]
+    assert not again["candidate"].iloc[:2].isin(asked["candidate"]).any()
+
+
 def test_a_start_goes_on_while_a_task_has_no_value(build: Build) -> None:
     campaign = build()
     asked = campaign.ask(8)

@@ -30,6 +30,14 @@ class Stubborn:
         )
 
 
+class Single(Stubborn):
+    """The same of the last task alone."""
+
+    def choose(self, decision: Decision, count: int) -> pd.DataFrame:
+        found = super().choose(decision, decision.closed.size)
+        return found[found["task"] == decision.tasks[-1]].iloc[:count]
+
+
 def ask_to_the_end(campaign: Campaign, count: int, **told: Any) -> None:
     while len(asked := campaign.ask(count)):
         campaign.tell(measured(asked).assign(**told))
@@ -45,6 +53,18 @@ def test_other_tasks_take_no_more_than_a_test_costs(build: Build, count: int) ->
     assert chosen == (["low"] * 4 + ["high"]) * 3
     tests = history["why"].str.startswith("a test of what is believed, since as much was paid for other tasks as this")
     assert history["task"][tests].tolist() == ["high"] * 3
+
+
+def test_later_rows_of_the_objective_are_compared_until_there_are_enough(build: Build) -> None:
+    campaign = build(acquisition=Single())
+    campaign.tell(measured(campaign.ask(6)))
+    for _ in range(14):
+        campaign.tell(measured(campaign.ask(1)))
+    history = campaign.history.iloc[6:]
+    rows = {task: history["candidate"][history["task"] == task].tolist() for task in ("low", "high")}
+    assert rows["low"] == [place for place in rows["high"] if place in rows["low"]]
+    tasks = campaign.history.pivot(index="candidate", columns="task", values="value").notna()
+    assert (tasks["low"] & tasks["high"]).sum() == 6 < tasks["high"].sum()
 
 
 def test_what_was_told_for_nothing_asks_for_no_test(build: Build) -> None:
@@ -74,9 +94,8 @@ def test_a_box_that_is_finite_is_measured_once_and_ends(build: Build, acquisitio
     ask_to_the_end(campaign, 3)
     history = campaign.history
     assert not history.duplicated(["x", "y", "task"]).any()
-    last = "all 10 pairs of a candidate and a task are measured" if acquisition != "log_ei" else "found nothing"
-    assert last in str(campaign.status().finished)
-    assert len(history) == (10 if acquisition != "log_ei" else 9)  # log_ei asks for the objective's task alone
+    assert "all 10 pairs of a candidate and a task are measured" in str(campaign.status().finished)
+    assert len(history) == 10
     assert "candidate" not in history or history["candidate"].isna().all()
 
 
@@ -130,7 +149,7 @@ class Confirming(Stubborn):
 
 def test_the_best_is_measured_before_a_campaign_stops(build: Build) -> None:
     rule = StoppingRule(gain_per_cost=0.1, patience=1)
-    campaign = build(acquisition=Confirming(), stopping=rule, initial=1)
+    campaign = build(acquisition=Confirming(), stopping=rule, initial=1, costs={"low": 10, "high": 10})
     campaign.tell(measured(campaign.ask(2)))
     asked = campaign.ask(2)
     assert (asked["task"].tolist(), asked["candidate"].tolist()) == (["high"], [pool()["x"].idxmax()])
