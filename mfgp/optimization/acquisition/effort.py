@@ -17,7 +17,7 @@ class Effort(NamedTuple):
 
 
 COARSE = Effort(8, 1 << 62, Fineness(5, 16))
-CLOSED_FORM = Effort(64, 256, Fineness(16, 1))
+CLOSED_FORM = Effort(64, 256, Fineness(1, 1))
 QUADRATURE = Effort(32, 32, Fineness(21, 32))
 
 

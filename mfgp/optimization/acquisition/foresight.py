@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -11,7 +10,7 @@ from torch import Tensor
 from mfgp.inference.posterior import Joint, every_task
 from mfgp.inference.shared import Shared, SharedWith
 from mfgp.model import TaskGP
-from mfgp.optimization.acquisition.gain import Fineness, Measurements, expected_gain, expected_rise
+from mfgp.optimization.acquisition.gain import Fineness, Measurements, expected_gain
 from mfgp.optimization.acquisition.lines import ExpectedMaximum
 from mfgp.optimization.acquisition.worth import Worth
 
@@ -22,8 +21,7 @@ class Foresight:
     """The gain of measurements, by what they tell of fixed candidates and of the input that they are made at.
 
     A measurement that completes its input, whose worth is measured then, gains if that exceeds the best of what is
-    measured. Any other gains if more can be expected of a completing one after it. While nothing is measured, all gain
-    by what they tell of the best that is believed.
+    measured. Any other gains by what it tells of all that may be the best.
 
     Parameters
     ----------
@@ -32,7 +30,7 @@ class Foresight:
     worth
         Of a candidate.
     rivals
-        (m, d) inputs that may be the best, and whose worth is not measured.
+        (m, d) inputs that may be the best.
     measured
         (r, d) inputs whose worth is measured; if there is none, no measurement is taken to complete its input.
     fineness
@@ -47,14 +45,9 @@ class Foresight:
         rows = every_task(x, len(self._scales))[:, worth.places]
         self._shared = SharedWith(model.exact_posterior, rows.flatten(0, 1))
         self._noise = model.likelihood.task_variance().detach()
-        count, known = len(rivals), len(measured)
-        held = torch.arange(count + known + 1)
-        held = (held >= count) & (held < count + known)
-        if known:
-            self._informing = _Against(slice(None), held, expected_rise)
-            self._completing = _Against(slice(count, None), held[count:], expected_gain)
-        else:
-            self._informing = self._completing = _Against(slice(None), torch.ones_like(held), expected_gain)
+        self._informing = _Against(slice(0, len(rivals)), torch.ones(len(rivals) + 1, dtype=torch.bool))
+        count = len(measured)
+        self._completing = _Against(slice(len(rivals), None), torch.arange(count + 1) < count) if count else None
 
     def at(self, inputs: Tensor, completes: Tensor) -> ExpectedMaximum:
         """Gain (n, T) and chance (n, T) of measuring each task at inputs (n, d), which it completes (n, T) or not."""
@@ -72,11 +65,13 @@ class Foresight:
 
     def _gain(self, shared: Shared, completes: Tensor) -> ExpectedMaximum:
         gain, chance = torch.zeros_like(shared.mean), torch.zeros_like(shared.mean)
+        if self._completing is None:
+            completes = torch.zeros_like(completes)
         for against, counts in ((self._informing, ~completes), (self._completing, completes)):
             tasks = counts.any(0).nonzero().flatten().tolist()
-            if not tasks:
+            if against is None or not tasks:
                 continue
-            found = against.expected(self._worth, self._measurements(shared, tasks, against), self._fineness)
+            found = expected_gain(self._worth, self._measurements(shared, tasks, against), self._fineness)
             here = counts[:, tasks]
             gain = gain.index_add(1, torch.tensor(tasks).to(gain.device), torch.where(here, found.gain, 0.0))
             chance = chance.index_add(1, torch.tensor(tasks).to(gain.device), torch.where(here, found.chance, 0.0))
@@ -104,11 +99,10 @@ class Foresight:
 
 
 class _Against(NamedTuple):
-    """Candidates that measurements are judged by, which of them are held, the input itself being the last, and how."""
+    """Candidates that a measurement is judged by, and which of these, the input itself being the last, are held."""
 
     candidates: slice
     held: Tensor
-    expected: Callable[[Worth, Measurements, Fineness], ExpectedMaximum]
 
 
 def standardized(model: TaskGP, inputs: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The expected gain of one measurement: of one that shows what a candidate is worth, and of one that only informs."""
+"""The expected gain of one measurement: how much better the best candidate is expected to be once it is known."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from scipy.special import ndtri
 from scipy.stats.qmc import Sobol
 from torch import Tensor
 
-from mfgp.optimization.acquisition.lines import ExpectedMaximum, density, expected_maximum
+from mfgp.optimization.acquisition.lines import ExpectedMaximum, expected_maximum
 from mfgp.optimization.acquisition.worth import Worth
 
 ENTRIES = 1 << 22  # numbers in an array
-NOTHING = 1e-8  # of what candidates differ by: a deviation that is none
 
 
 class Measurements(NamedTuple):
@@ -27,7 +26,7 @@ class Measurements(NamedTuple):
     shift
         (..., m, S) by how much the means move when the measurement is one of its deviations above its mean.
     held
-        (m,) whether each candidate can be had without a further measurement.
+        (m,) whether each candidate can be had without the measurement.
     """
 
     mean: Tensor
@@ -78,43 +77,6 @@ def expected_gain(worth: Worth, measurements: Measurements, fineness: Fineness) 
     return ExpectedMaximum(gain, chance)
 
 
-def expected_rise(worth: Worth, measurements: Measurements, fineness: Fineness) -> ExpectedMaximum:
-    """E max_a I(a | y) - max_a I(a) of each measurement y, a going over the candidates that are not held.
-
-    I(a | y) = E[(w(a) - b)^+ | y] is how much a is expected to improve on b, the expected worth given y of the best
-    that is held: what the measurement of a itself would gain after y. It is never less on average after y than before,
-    so the rise is never negative, and zero where y tells nothing. That is the first of two steps of Ginsbourger & Le
-    Riche (2010, mODa 9, 89), whose second shows what a is worth. Outcomes are integrated by Gauss-Hermite quadrature;
-    given one, a linear worth is normal and I in closed form, and any other is integrated as in :func:`expected_gain`.
-
-    Parameters
-    ----------
-    worth
-        Of a candidate.
-    measurements
-        Whose rise is wanted; at least one candidate is held, and one is not.
-    fineness
-        Of the quadrature.
-    """
-    batch, count = measurements.mean.shape[:-2], measurements.mean.shape[-2]
-    tasks = len(worth.tasks)
-    mean, shift = (values.reshape(-1, count, tasks) for values in (measurements.mean, measurements.shift))
-    covariance = measurements.covariance.reshape(-1, count, tasks, tasks)
-    form = worth.linear()
-    draws = 1 if form is not None else tasks * fineness.draws
-    block = max(1, ENTRIES // (count * fineness.outcomes * draws))
-    found = []
-    for part in zip(mean.split(block), covariance.split(block), shift.split(block), strict=True):
-        few = Measurements(*part, measurements.held)
-        if form is None:
-            outcomes, improvement = _improvement_by_quadrature(worth, few, fineness)
-        else:
-            outcomes, improvement = _improvement(worth, few, fineness)
-        found.append(_rise(outcomes, improvement, worth.material_gain))
-    gain, chance = (torch.cat(part).view(batch) for part in zip(*found, strict=True))
-    return ExpectedMaximum(gain, chance)
-
-
 def expected_worth(worth: Worth, mean: Tensor, covariance: Tensor, draws: int) -> tuple[Tensor, Tensor]:
     """Mean (n,) and deviation (n,) of the worth at candidates with means (n, S) and covariances (n, S, S)."""
     form = worth.linear()
@@ -135,63 +97,12 @@ def normals(dimension: int, count: int) -> Tensor:
 
 
 def _by_quadrature(worth: Worth, measurements: Measurements, fineness: Fineness) -> tuple[Tensor, Tensor]:
-    """Of measurements (p,) with m candidates each."""
-    weights, values = _foreseen(worth, measurements, fineness)
-    expected = values.mean(2)  # (p, outcomes, m)
-    before = torch.einsum("k,pkm->pm", weights, expected)
-    top = before.masked_fill(~measurements.held, -torch.inf).argmax(-1, keepdim=True)
-    gain = expected.amax(-1) @ weights - before.gather(-1, top).squeeze(-1)
-    level = expected.gather(-1, top.unsqueeze(1).expand(-1, expected.shape[1], 1)).squeeze(-1)
-    overtaken = expected.amax(-1) > level + worth.material_gain
-    return gain.clamp_min(0.0), overtaken.to(weights) @ weights
-
-
-def _improvement(worth: Worth, measurements: Measurements, fineness: Fineness) -> tuple[Tensor, Tensor]:
-    """Weights (k,) of outcomes, and improvements (p, k, m) of a linear worth on the best that is held."""
-    form = worth.linear()
-    assert form is not None
-    (mean, covariance, shift, held), (towards, offset) = measurements, form
-    levels, slopes = mean @ towards + offset, shift @ towards
-    variance = covariance @ towards @ towards - slopes.square()
-    least = (NOTHING * worth.spread) ** 2 + torch.finfo(levels.dtype).tiny  # at zero a root has no slope
-    deviation = variance[:, ~held].clamp_min(least).sqrt().unsqueeze(1)
-    nodes, weights = _outcomes(fineness.outcomes, levels)
-    expected = levels.unsqueeze(1) + slopes.unsqueeze(1) * nodes[:, None]  # (p, k, m)
-    ahead = (expected[:, :, ~held] - expected[:, :, held].amax(-1, keepdim=True)) / deviation
-    return weights, deviation * (ahead * torch.special.ndtr(ahead) + density(ahead))
-
-
-def _improvement_by_quadrature(worth: Worth, measurements: Measurements, fineness: Fineness) -> tuple[Tensor, Tensor]:
-    """The same of a worth that is not linear."""
-    weights, values = _foreseen(worth, measurements, fineness)
-    held = measurements.held
-    best = values[..., held].mean(2, keepdim=True).amax(-1, keepdim=True)
-    return weights, (values[..., ~held] - best).clamp_min(0.0).mean(2)
-
-
-def _rise(weights: Tensor, improvement: Tensor, margin: float) -> tuple[Tensor, Tensor]:
-    """Expected rise (p,) of the largest of improvements (p, k, m), and its chance to come from another candidate."""
-    before = torch.einsum("k,pkm->pm", weights, improvement)
-    top = before.argmax(-1, keepdim=True)
-    largest = improvement.amax(-1)
-    held_to = improvement.gather(-1, top.unsqueeze(1).expand(-1, len(weights), 1)).squeeze(-1)
-    gain = largest @ weights - before.gather(-1, top).squeeze(-1)
-    return gain.clamp_min(0.0), (largest > held_to + margin).to(weights) @ weights
-
-
-def _outcomes(count: int, like: Tensor) -> tuple[Tensor, Tensor]:
-    """Standard outcomes (k,) of a measurement, and their weights."""
-    nodes, weights = (torch.from_numpy(x).to(like) for x in np.polynomial.hermite_e.hermegauss(count))
-    return nodes, weights / weights.sum()
-
-
-def _foreseen(worth: Worth, measurements: Measurements, fineness: Fineness) -> tuple[Tensor, Tensor]:
-    """Weights (k,) of outcomes, and worths (p, k, draws, m) of what the candidates may be given each.
+    """Of measurements (p,) with m candidates each.
 
     A candidate's tasks are mean + L e with e standard normal. The outcome z has covariance u = L^-1 shift with e, so
     given z, e is u z + (I - (1 - (1 - |u|^2)^1/2) v v^T) n, where v = u / |u| and n is standard normal.
     """
-    mean, covariance, shift, _ = measurements
+    mean, covariance, shift, held = measurements
     root = _root(covariance)
     told = torch.linalg.solve_triangular(root, shift.unsqueeze(-1), upper=False).squeeze(-1)
     size = told.square().sum(-1, keepdim=True).clamp_min(1e-24).sqrt()
@@ -199,9 +110,17 @@ def _foreseen(worth: Worth, measurements: Measurements, fineness: Fineness) -> t
     beyond = normals(len(worth.tasks), fineness.draws).to(mean)
     along = beyond @ direction.mT  # (p, draws, m)
     left = beyond[:, None, :] - (along * (1.0 - (1.0 - size.square()).sqrt()).mT).unsqueeze(-1) * direction.unsqueeze(1)
-    nodes, weights = _outcomes(fineness.outcomes, mean)
+    nodes, weights = (torch.from_numpy(x).to(mean) for x in np.polynomial.hermite_e.hermegauss(fineness.outcomes))
+    weights = weights / weights.sum()
     standard = (direction * size).unsqueeze(1).unsqueeze(1) * nodes[:, None, None, None] + left.unsqueeze(1)
-    return weights, worth.at(mean[:, None, None] + torch.einsum("pmts,pkqms->pkqmt", root, standard))
+    values = mean[:, None, None] + torch.einsum("pmts,pkqms->pkqmt", root, standard)
+    expected = worth.at(values).mean(2)  # (p, outcomes, m)
+    before = torch.einsum("k,pkm->pm", weights, expected)
+    top = before.masked_fill(~held, -torch.inf).argmax(-1, keepdim=True)
+    gain = expected.amax(-1) @ weights - before.gather(-1, top).squeeze(-1)
+    level = expected.gather(-1, top.unsqueeze(1).expand(-1, expected.shape[1], 1)).squeeze(-1)
+    overtaken = expected.amax(-1) > level + worth.material_gain
+    return gain.clamp_min(0.0), overtaken.to(mean) @ weights
 
 
 def _root(covariance: Tensor) -> Tensor:

@@ -66,7 +66,7 @@ def _of_batch(a: Tensor, b: Tensor, held: Tensor, margin: float) -> tuple[Tensor
     live = upper > lower
     lower, upper = torch.where(live, lower, 0.0), torch.where(live, upper, 0.0)
     share = torch.special.ndtr(upper) - torch.special.ndtr(lower)
-    rise = (a - a.gather(-1, top)) * share + b * (density(lower) - density(upper))
+    rise = (a - a.gather(-1, top)) * share + b * (_density(lower) - _density(upper))
     return rise.sum(-1).clamp_min(0.0), _overtaken(a.detach(), b.detach(), top, margin)
 
 
@@ -92,6 +92,5 @@ def _reach(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     return lower, torch.where(beaten.any(-1), -torch.inf, upper)
 
 
-def density(z: Tensor) -> Tensor:
-    """Of the standard normal."""
+def _density(z: Tensor) -> Tensor:
     return torch.exp(-0.5 * z.square()) / (2.0 * torch.pi) ** 0.5

@@ -149,9 +149,7 @@ class Outlook:
 
         The most promising come first.
         """
-        wanted = self.wanted(worth)
-        known = self._known(rivals)[:, wanted].all(-1) if wanted.any() else torch.zeros(len(rivals), dtype=torch.bool)
-        some = rivals[~known][: effort.rivals], measured[: effort.rivals]
+        some = rivals[: effort.rivals], measured[: effort.rivals]
         by_model = [Foresight(model, worth, *some, effort.fineness) for model in self.models]
         return Foreseen(by_model, self.measurable, partial(self.completes, worth))
 
