@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ import pandas as pd
 import torch
 from botorch.utils.sampling import manual_seed
 
+from mfgp.architectures import IndependentGP
 from mfgp.architectures.regressor import Regressor
 from mfgp.data.table import listed
 from mfgp.errors import ColumnError, DataError
@@ -79,60 +80,80 @@ class Question:
 
     def _start(self, count: int, silent: Sequence[str]) -> None:
         """Rows that fill the space: those of the start, and more while tasks have too few values to learn from."""
-        definition = self.definition
-        taken = [trial.pair for trial in (*self.trials.measured, *self.trials.pending)]
-        start = Start(definition.open_space, definition.random_state, taken, self.trials.closed)
+        definition, start = self.definition, self._plan()
         for pair in start.missing(definition.initial):
             planned = definition.initial[pair[1]]
             self._add(pair, count, f"start: one of {planned} rows for {pair[1]!r} that fill the space")
-        wanted = [task for task in definition.tasks if task in definition.wanted]
-        rows = start.rows_of(wanted)
-        for task in definition.tasks if rows else ():
-            if task not in wanted:
-                enough = min(SHARED, int(self._prices(rows, wanted) / self._prices(rows, [task])))
-                for pair in start.beside(task, wanted, enough):
-                    self._add(pair, count, f"start: one of {enough} rows at which to compare it with {listed(wanted)}")
         for task in definition.tasks if silent else ():
             for pair in start.more(task, count - len(self.new)):
                 self._add(
                     pair, count, f"start: {listed(silent)} has too few values to learn from yet, so fill the space more"
                 )
 
-    def _prices(self, places: Sequence[Place], tasks: Collection[str]) -> float:
-        """What a measurement of some tasks costs on average."""
+    def _compare(self, count: int) -> None:
+        """Tasks that only inform at rows of the objective's, while they leave money for another one of these."""
+        definition, start = self.definition, self._plan()
+        wanted = [task for task in definition.tasks if task in definition.wanted]
+        if isinstance(definition.estimator, IndependentGP):  # has no use for it
+            return
+        for task in definition.tasks:
+            if task in wanted:
+                continue
+            shared, lacking = start.shared(task, wanted)
+            if not lacking or len(shared) >= SHARED:
+                continue
+            price = self._cost(lacking, wanted)
+            enough = min(SHARED, int(price / self._cost(lacking, [task]) * (1.0 + TINY)))
+            missing = min(max(enough - len(shared), 0), len(lacking))
+            for pair in start.among(lacking, missing, task):
+                if self._cost([pair[0]], [task]) + price <= self.left:
+                    self._add(pair, count, f"start: at {enough} rows it is compared with {listed(wanted)}")
+
+    def _plan(self) -> Start:
+        taken = [trial.pair for trial in (*self.trials.measured, *self.trials.pending, *self.new)]
+        return Start(self.definition.open_space, self.definition.random_state, taken, self.trials.closed)
+
+    def _cost(self, places: Sequence[Place], tasks: Sequence[str]) -> float:
+        """What a measurement of some tasks costs, on average over some places."""
         frame = self._frame(places)
         return float(sum(self.definition.costs.of(frame, task).mean() for task in tasks))
 
     def _add(self, pair: Pair, count: int, why: str) -> None:
-        cost = float(self.definition.costs.of(self._frame([pair[0]]), pair[1])[0])
+        cost = self._cost([pair[0]], [pair[1]])
         if len(self.new) < count and cost <= self.left:
             self.new.append(self._trial(*pair, cost, why=why))
 
     def _choose(self, count: int) -> None:
         model, started, before = self.learner.model(self.trials.measured), len(self.new), -1
-        while before < len(self.new) < count:
+        self._compare(count)
+        compared = len(self.new)
+        enough = count if self.definition.stopping is None else max(count, compared + 1)  # to judge whether to go on
+        while before < len(self.new) < enough:
             before, due, decision = len(self.new), self._test_is_due(), self._decision(model)
             if not decision.tasks or (decision.closed is not None and decision.closed.all()):
                 break
-            for place, task, said in chosen_by(self.definition, decision, count - len(self.new)):
-                cost = float(self.definition.costs.of(self._frame([place]), task)[0])
+            for place, task, said in chosen_by(self.definition, decision, enough - len(self.new)):
+                cost = self._cost([place], [task])
                 if due and task in self.definition.wanted:
                     said["why"] = f"{TEST}; {said['why']}"
                 if cost <= self.left:
                     self.new.append(self._trial(place, task, cost, **said))
                 if self._test_is_due() != due:
                     break
-        self._judge(started, model)
+        self._judge(started, compared, model)
+        del self.new[count:]
         if self.new:
             self._describe(model)
 
-    def _judge(self, started: int, model: Regressor) -> None:
-        """Drop what the acquisition chose if the stopping rule says so, but for a measurement of the best row."""
-        rule, chosen = self.definition.stopping, self.new[started:]
+    def _judge(self, started: int, compared: int, model: Regressor) -> None:
+        """Drop comparisons and what was chosen if the stopping rule says so, but for a measurement of the best row."""
+        rule, chosen = self.definition.stopping, self.new[compared:]
         if rule is None or not chosen:
             return
-        asks = range(self.trials.asks)
-        before = [self._best_rate([trial for trial in self.trials if trial.ask == ask])[0] for ask in asks]
+        rates = [
+            self._best_rate([trial for trial in self.trials if trial.ask == ask])[0] for ask in range(self.trials.asks)
+        ]
+        before = [rate for rate in rates if not math.isnan(rate)]  # not of the start
         self.note = rule.verdict(before, *self._best_rate(chosen))
         if self.note is not None:
             self.new[started:] = [trial for trial in chosen if self._is_confirmation(trial, model)][:1]
@@ -217,7 +238,7 @@ class Question:
 
     def _price(self, trial: Trial) -> float:
         """What a trial costs by the definition, whatever it did cost."""
-        return float(self.definition.costs.of(self._frame([trial.place]), trial.task)[0])
+        return self._cost([trial.place], [trial.task])
 
     @property
     def _gone(self) -> frozenset[Pair]:

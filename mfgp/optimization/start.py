@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
@@ -94,17 +94,17 @@ class Start:
         """More pairs of a task at new rows."""
         return self._take(self._fresh(task, count), task)
 
-    def beside(self, task: str, others: Collection[str], most: int) -> list[Pair]:
-        """Pairs of a task at rows of all others, until so many rows share them."""
-        having, rows = set(self._having(task)), self.rows_of(others)
-        count = most - len(having.intersection(rows))
-        open_ones = [place for place in self._known() if place in rows and (place, task) not in self.closed]
-        return self._among(open_ones, min(count, len(open_ones)), task) if count > 0 and open_ones else []
+    def shared(self, task: str, others: Iterable[str]) -> tuple[list[Place], list[Place]]:
+        """Rows where all others are measured or pending: those where the task is too, and those where it can be."""
+        rows = set.intersection(*(set(self._having(other)) for other in others))
+        having = set(self._having(task))
+        lacking = [place for place in self._known() if place in rows - having and (place, task) not in self.closed]
+        return [place for place in having if place in rows], lacking
 
-    def rows_of(self, tasks: Collection[str]) -> list[Place]:
-        """Rows at which all of some tasks are measured or pending."""
-        sets = [set(self._having(task)) for task in tasks]
-        return [place for place in dict.fromkeys(place for place, _ in self.taken) if all(place in s for s in sets)]
+    def among(self, places: Sequence[Place], count: int, task: str) -> list[Pair]:
+        """Pairs of a task at some of its open places, which fill the space beside those where it is known."""
+        chosen = Pool(self._frame(places)).space_filling(count, self._frame(self._having(task)), self.random_state)
+        return self._take([places[number] for number in chosen.index], task)
 
     def _add(self, task: str, count: int) -> list[Pair]:
         if count <= 0:
@@ -112,11 +112,7 @@ class Start:
         known = [place for place in self._known() if (place, task) not in self.closed]
         if len(known) < count:
             return self._take([*known, *self._fresh(task, count - len(known))], task)
-        return self._among(known, count, task)
-
-    def _among(self, places: Sequence[Place], count: int, task: str) -> list[Pair]:
-        chosen = Pool(self._frame(places)).space_filling(count, self._frame(self._having(task)), self.random_state)
-        return self._take([places[number] for number in chosen.index], task)
+        return self.among(known, count, task)
 
     def _take(self, places: Iterable[Place], task: str) -> list[Pair]:
         pairs = [(place, task) for place in places]

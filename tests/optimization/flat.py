@@ -7,11 +7,11 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from mfgp import IndependentGP
+from mfgp import MultiTaskGP
 from mfgp.prediction import NormalPrediction
 
 
-class Flat(IndependentGP):
+class Flat(MultiTaskGP):
     """Of each task its mean everywhere, with a deviation of one; the first input tilts it, so that there is a best."""
 
     def fit(self, X: pd.DataFrame, Y: pd.DataFrame, noise: pd.DataFrame | None = None) -> Self:

@@ -150,17 +150,51 @@ def unshared() -> pd.DataFrame:
     return pool().assign(low=np.where(row < 10, 1.0, np.nan), high=np.where(row >= 20, 2.0, np.nan))
 
 
-@pytest.mark.parametrize(("cost", "rows"), [(1.0, 6), (2.5, 4), (9.0, 1), (20.0, 0)])
-def test_a_cheap_task_is_compared_with_the_objective_at_rows_of_it(build: Build, cost: float, rows: int) -> None:
+@pytest.mark.parametrize(("low", "high", "rows"), [(1, 10, 6), (2.5, 10, 4), (0.1, 0.3, 3), (9, 10, 1), (20, 10, 0)])
+def test_a_cheap_task_is_compared_with_the_objective_at_rows_of_it(
+    build: Build, low: float, high: float, rows: int
+) -> None:
     """At so many that they cost no more than one value of the objective, and at six at most."""
     table = unshared()
-    campaign = build(data=table, costs={"low": cost, "high": 10.0}, initial={"low": 4, "high": 2})
+    campaign = build(data=table, costs={"low": low, "high": high}, initial={"low": 4, "high": 2})
     asked = campaign.ask(8)
     compared = asked[asked["why"].str.startswith("start: ")]
     assert compared["task"].tolist() == ["low"] * rows
-    assert compared["why"].eq(f"start: one of {rows} rows at which to compare it with 'high'").all()
+    assert compared["why"].eq(f"start: at {rows} rows it is compared with 'high'").all()
     assert compared["candidate"].isin(table.index[20:]).all()
     assert len(asked) == 8
+
+
+def test_a_comparison_takes_a_row_of_all_tasks_of_the_objective(build: Build) -> None:
+    row = np.arange(30)
+    table = pool().assign(a=np.where(row < 12, 1.0, np.nan), b=np.where((row >= 8) & (row < 20), 2.0, np.nan))
+    table = table.assign(low=np.where(row >= 25, 0.0, np.nan))
+    aim = {"objective": mfgp.maximize("a - b"), "initial": 4, "costs": {"low": 1, "a": 5, "b": 5}}
+    asked = build(data=table, **aim).ask(8)
+    compared = asked[asked["why"].str.startswith("start: ")]
+    assert compared["task"].eq("low").all()
+    assert set(compared["candidate"]) == set(table.index[8:12])
+    assert compared["why"].eq("start: at 6 rows it is compared with 'a', 'b'").all()
+
+
+def test_a_comparison_leaves_money_for_what_it_helps_to_choose(build: Build) -> None:
+    for budget, tasks in ((13, ["low"] * 3), (12.5, ["low"] * 2), (10, [])):
+        campaign = build(initial={"low": 4, "high": 2}, costs={"low": "1 + 0 * x", "high": 10.0}, budget=budget)
+        campaign.tell(unshared().assign(cost=0.0))
+        asked = campaign.ask(6)
+        assert asked["task"][asked["why"].str.startswith("start: ")].tolist() == tasks
+
+
+def test_costs_are_asked_for_at_rows_of_the_space_alone(build: Build) -> None:
+    """A row that was told and is no candidate may have none."""
+    table = pd.concat([pool().assign(high=1.0), pd.DataFrame({"x": [0.0], "y": [0.5], "high": 2.0}, index=["far"])])
+    campaign = build(data=table.assign(low=0.0).iloc[20:], costs={"low": "0.1 * x", "high": 10.0}, initial=4)
+    assert len(campaign.ask(2)) == 2
+
+
+def test_tasks_that_are_unrelated_are_not_compared(build: Build) -> None:
+    campaign = build(data=unshared(), estimator=mfgp.IndependentGP(), initial={"low": 4, "high": 2})
+    assert campaign.ask(8)["why"].eq("drawn at random").all()
 
 
 def test_what_cannot_be_compared_at_one_row_is_compared_at_another(build: Build) -> None:

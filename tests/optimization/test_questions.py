@@ -149,13 +149,25 @@ class Confirming(Stubborn):
 
 def test_the_best_is_measured_before_a_campaign_stops(build: Build) -> None:
     rule = StoppingRule(gain_per_cost=0.1, patience=1)
-    campaign = build(acquisition=Confirming(), stopping=rule, initial=1, costs={"low": 10, "high": 10})
+    campaign = build(acquisition=Confirming(), stopping=rule, initial=1)
     campaign.tell(measured(campaign.ask(2)))
     asked = campaign.ask(2)
     assert (asked["task"].tolist(), asked["candidate"].tolist()) == (["high"], [pool()["x"].idxmax()])
     campaign.tell(measured(asked))
     assert campaign.ask().empty
     assert "the question promises 0 a unit of cost, less than 0.1" in str(campaign.status().finished)
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_comparisons_do_not_keep_a_campaign_from_its_end(build: Build, count: int) -> None:
+    rule = StoppingRule(gain_per_cost=1e9, patience=3)
+    campaign = build(acquisition=Single(), stopping=rule)
+    campaign.tell(measured(campaign.ask(6)))
+    ask_to_the_end(campaign, count)
+    rated = campaign.history.iloc[6:].dropna(subset=["gain"])
+    assert rated["ask"].nunique() == 2  # the third is not asked
+    assert campaign.ask().empty
+    assert "the last 3 questions promise at most" in str(campaign.status().finished)
 
 
 def test_a_measurement_that_cost_nothing_does_not_break_the_rule(build: Build) -> None:

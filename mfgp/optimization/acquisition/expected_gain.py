@@ -25,13 +25,11 @@ class ExpectedGain:
     be better than all that are measured. It gains by how much the best expected utility among these and the candidate
     is expected to exceed the best among these: the knowledge gradient over what is measured of Scott, Frazier & Powell
     (2011, SIAM J. Optim. 21, 996), without noise the expected improvement. Any other only informs. It gains by how much
-    the largest expected improvement of a candidate on the best that is measured is expected to rise, which is what a
-    measurement that shows a candidate's worth gains after it: the two steps of Ginsbourger & Le Riche (2010, mODa 9,
-    89). While nothing is measured, that is how much the best expected utility of all candidates rises: the knowledge
-    gradient of Frazier, Powell & Dayanik (2009, INFORMS J. Comput. 21, 599). The best is never a value of another task.
-    Where the utility is linear in the tasks and nothing that is learned constrains it, the first kind of gain is in
-    closed form, and of the second only the outcome of one measurement is integrated. Several measurements are chosen
-    one after the other, each as if those before it, and those pending, had come out as predicted.
+    the best expected utility of all candidates is expected to rise: the knowledge gradient of Frazier, Powell & Dayanik
+    (2009, INFORMS J. Comput. 21, 599), for several fidelities Wu et al. (2020, UAI, PMLR 115, 788). The best is never a
+    value of another task. The gain is in closed form where the utility is linear in the tasks and nothing that is
+    learned constrains it. Several measurements are chosen one after the other, each as if those before it, and those
+    pending, had come out as predicted.
 
     Of several objectives, a measurement gains in one weighted Chebyshev utility, whose weights are drawn anew each time
     (Knowles 2006, IEEE Trans. Evol. Comput. 10, 50).
