@@ -68,7 +68,8 @@ class Campaign:
         When to stop for lack of gain; None to go on.
     initial
         Rows that fill the space at the start: a number, or one for each task. By default one more than there are
-        inputs, but from 4 to 10, of the first task, and half as many of each other one. What was told counts.
+        inputs, but from 4 to 10, of the first task, and half as many of each other one. What was told counts. Later
+        each task that only informs is compared with the objective's at up to six of their rows.
     random_state
         Seed of the start and of the acquisition.
     name
