@@ -97,9 +97,9 @@ class Start:
     def shared(self, task: str, others: Iterable[str]) -> tuple[list[Place], list[Place]]:
         """Rows where all others are measured or pending: those where the task is too, and those where it can be."""
         rows = set.intersection(*(set(self._having(other)) for other in others))
-        having = set(self._having(task))
-        lacking = [place for place in self._known() if place in rows - having and (place, task) not in self.closed]
-        return [place for place in having if place in rows], lacking
+        having = rows.intersection(self._having(task))
+        without = rows - having
+        return list(having), [p for p in self._known() if p in without and (p, task) not in self.closed]
 
     def among(self, places: Sequence[Place], count: int, task: str) -> list[Pair]:
         """Pairs of a task at some of its open places, which fill the space beside those where it is known."""
