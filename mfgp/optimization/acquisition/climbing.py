@@ -59,6 +59,7 @@ def climb(
     if not moving.any() or not len(rows):
         return rows
     start = encode(rows)
+    moving = moving.to(start.device)
     number = torch.tensor(which, device=start.device)
     start = torch.cat([start, number.unsqueeze(-1).to(start)], dim=-1)  # the batch shrinks where climbs have ended
     lower, width = torch.zeros_like(start[0]), torch.ones_like(start[0])
@@ -100,11 +101,11 @@ def climb(
     with one_thread(), warnings.catch_warnings(record=True):  # that an end is no good is seen by its value
         found = torch.cat([end for part in points.split(1 if conditions else len(points)) for end in ends(part)])
     names = [variables[place][0] for place in moving.nonzero().flatten().tolist()]
-    best, climbed = before.numpy(), rows.copy()
+    best, climbed = before.cpu().numpy(), rows.copy()
     for share in SHARES:
         tried, end = rows.copy(), lower + (points + share * (found - points)) * width
-        tried[names] = end[:, moving].numpy()
-        reached = value(end[:, :-1], number).detach().numpy()
+        tried[names] = end[:, moving].cpu().numpy()
+        reached = value(end[:, :-1], number).detach().cpu().numpy()
         better = (reached > best) & box.allows(tried)
         climbed[names] = np.where(better[:, None], tried[names], climbed[names])
         best = np.where(better, reached, best)

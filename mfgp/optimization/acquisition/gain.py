@@ -61,7 +61,7 @@ def expected_gain(worth: Worth, measurements: Measurements, fineness: Fineness) 
     """
     form = worth.linear()
     if form is not None:
-        weights, offset = form
+        weights, offset = form[0].to(measurements.mean), form[1]
         levels, slopes = measurements.mean @ weights + offset, measurements.shift @ weights
         return expected_maximum(levels, slopes, measurements.held, worth.material_gain)
     batch, count = measurements.mean.shape[:-2], measurements.mean.shape[-2]
@@ -81,7 +81,7 @@ def expected_worth(worth: Worth, mean: Tensor, covariance: Tensor, draws: int) -
     """Mean (n,) and deviation (n,) of the worth at candidates with means (n, S) and covariances (n, S, S)."""
     form = worth.linear()
     if form is not None:
-        weights, offset = form
+        weights, offset = form[0].to(mean), form[1]
         variance = (covariance @ weights @ weights).clamp_min(
             torch.finfo(mean.dtype).tiny
         )  # at zero a root has no slope

@@ -132,7 +132,7 @@ class Outlook:
             return np.array([], dtype=int)
         some = np.arange(len(inputs))
         if len(inputs) > 2 * LIKELY:
-            leading = worth.at(means[:, worth.places]).topk(LIKELY).indices.numpy()
+            leading = worth.at(means[:, worth.places]).topk(LIKELY).indices.cpu().numpy()
             some = np.union1d(leading, rng.choice(len(inputs), LIKELY, replace=False))
         with torch.no_grad():
             levels, deviations = self._expected(worth, inputs[some])
