@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,8 @@ class Question:
     ----------
     new
         Trials to ask for, with numbers from the first free one on.
+    planned
+        How many of these are of the start, and not chosen.
     note
         Why there are none.
     """
@@ -58,6 +61,7 @@ class Question:
     trials: Trials
     learner: Learner
     new: list[Trial] = field(default_factory=list)
+    planned: int = 0
     note: str | None = None
 
     def put(self, count: int) -> None:
@@ -91,23 +95,35 @@ class Question:
                 )
 
     def _compare(self, count: int) -> None:
-        """Tasks that only inform at rows of the objective's, while they leave money for another one of these."""
+        """Tasks that only inform, at rows of the objective's, while another test of the objective can be paid after."""
         definition, start = self.definition, self._plan()
         wanted = [task for task in definition.tasks if task in definition.wanted]
-        if isinstance(definition.estimator, IndependentGP):  # has no use for it
+        others = [task for task in definition.tasks if task not in wanted]
+        rows = start.rows_of(wanted)
+        candidates = start.within(rows)
+        if isinstance(definition.estimator, IndependentGP) or not candidates:  # the former learns nothing of it
             return
-        for task in definition.tasks:
-            if task in wanted:
-                continue
-            shared, lacking = start.shared(task, wanted)
-            if not lacking or len(shared) >= SHARED:
-                continue
-            price = self._cost(lacking, wanted)
-            enough = min(SHARED, int(price / self._cost(lacking, [task]) * (1.0 + TINY)))
-            missing = min(max(enough - len(shared), 0), len(lacking))
-            for pair in start.among(lacking, missing, task):
-                if self._cost([pair[0]], [task]) + price <= self.left:
-                    self._add(pair, count, f"start: at {enough} rows it is compared with {listed(wanted)}")
+        price = self._cost(candidates, wanted)
+        reserve = self._cheapest(wanted, price)
+        if math.isinf(reserve):
+            return
+        for task in others:
+            tried = [place for place in rows if (place, task) in start.closed]
+            lacking = [place for place in candidates if (place, task) not in start.closed]
+            ratio = price / (self._cost(candidates, [task]) * len(others))
+            most = int(min(SHARED, ratio * (1.0 + TINY)))
+            why = f"start: compared with {listed(wanted)} at up to {most} rows"
+            for pair in start.spread(task, lacking, min(len(lacking), most - len(tried))):
+                if self._cost([pair[0]], [task]) + reserve <= self.left:
+                    self._add(pair, count, why)
+
+    def _cheapest(self, tasks: Sequence[str], in_a_box: float) -> float:
+        """What the cheapest measurement of some tasks costs that is left in a pool: infinite if none is."""
+        space = self.definition.listed_space
+        if isinstance(space, Box):
+            return in_a_box
+        costs = np.column_stack([self.definition.costs.of(space.frame, task) for task in tasks])
+        return float(np.where(self._closed(space, tasks), np.inf, costs).min())
 
     def _plan(self) -> Start:
         taken = [trial.pair for trial in (*self.trials.measured, *self.trials.pending, *self.new)]
@@ -126,8 +142,8 @@ class Question:
     def _choose(self, count: int) -> None:
         model, started, before = self.learner.model(self.trials.measured), len(self.new), -1
         self._compare(count)
-        compared = len(self.new)
-        enough = count if self.definition.stopping is None else max(count, compared + 1)  # to judge whether to go on
+        self.planned = len(self.new)
+        enough = max(count, self.planned + (self.definition.stopping is not None))  # one to judge by whether to go on
         while before < len(self.new) < enough:
             before, due, decision = len(self.new), self._test_is_due(), self._decision(model)
             if not decision.tasks or (decision.closed is not None and decision.closed.all()):
@@ -140,20 +156,21 @@ class Question:
                     self.new.append(self._trial(place, task, cost, **said))
                 if self._test_is_due() != due:
                     break
-        self._judge(started, compared, model)
+        self._judge(started, model)
         del self.new[count:]
         if self.new:
             self._describe(model)
 
-    def _judge(self, started: int, compared: int, model: Regressor) -> None:
+    def _judge(self, started: int, model: Regressor) -> None:
         """Drop comparisons and what was chosen if the stopping rule says so, but for a measurement of the best row."""
-        rule, chosen = self.definition.stopping, self.new[compared:]
+        rule, chosen = self.definition.stopping, self.new[self.planned :]
         if rule is None or not chosen:
             return
-        rates = [
-            self._best_rate([trial for trial in self.trials if trial.ask == ask])[0] for ask in range(self.trials.asks)
-        ]
-        before = [rate for rate in rates if not math.isnan(rate)]  # not of the start
+        rates = (
+            self._best_rate([trial for trial in self.trials if trial.ask == ask])[0]
+            for ask in reversed(range(self.trials.asks))
+        )
+        before = [*islice((rate for rate in rates if not math.isnan(rate)), rule.patience - 1)][::-1]
         self.note = rule.verdict(before, *self._best_rate(chosen))
         if self.note is not None:
             self.new[started:] = [trial for trial in chosen if self._is_confirmation(trial, model)][:1]
@@ -230,7 +247,7 @@ class Question:
         the objective's own tasks show it.
         """
         paid = 0.0
-        for trial in reversed([*self.trials, *self.new]):
+        for trial in reversed([*self.trials, *self.new[self.planned :]]):
             if trial.task in self.definition.wanted:
                 return paid >= self._price(trial) * (1.0 - TINY)
             paid += trial.cost if trial.state == "asked" else trial.spent

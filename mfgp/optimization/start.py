@@ -94,25 +94,33 @@ class Start:
         """More pairs of a task at new rows."""
         return self._take(self._fresh(task, count), task)
 
-    def shared(self, task: str, others: Iterable[str]) -> tuple[list[Place], list[Place]]:
-        """Rows where all others are measured or pending: those where the task is too, and those where it can be."""
-        rows = set.intersection(*(set(self._having(other)) for other in others))
-        having = rows.intersection(self._having(task))
-        without = rows - having
-        return list(having), [p for p in self._known() if p in without and (p, task) not in self.closed]
+    def rows_of(self, tasks: Iterable[str]) -> list[Place]:
+        """Rows, of the space or not, where all of some tasks are measured or pending."""
+        rows = set.intersection(*(set(self._having(task)) for task in tasks))
+        return [place for place in self._places() if place in rows]
 
-    def among(self, places: Sequence[Place], count: int, task: str) -> list[Pair]:
-        """Pairs of a task at some of its open places, which fill the space beside those where it is known."""
+    def within(self, places: Sequence[Place]) -> list[Place]:
+        """Those that the space has."""
+        if isinstance(self.space, Pool):
+            return [place for place in places if place.label in self.space.places]
+        rows = self._frame(places)
+        inside = np.abs(self.space.coordinates(rows) - 0.5).max(axis=1, initial=0.0) <= 0.5
+        return [place for place, kept in zip(places, inside & self.space.allows(rows), strict=True) if kept]
+
+    def spread(self, task: str, places: Sequence[Place], count: int) -> list[Pair]:
+        """Pairs of a task at so many of some places, which fill the space beside those where it is known."""
+        if count <= 0:
+            return []
         chosen = Pool(self._frame(places)).space_filling(count, self._frame(self._having(task)), self.random_state)
         return self._take([places[number] for number in chosen.index], task)
 
     def _add(self, task: str, count: int) -> list[Pair]:
         if count <= 0:
             return []
-        known = [place for place in self._known() if (place, task) not in self.closed]
+        known = [place for place in self.within(self._places()) if (place, task) not in self.closed]
         if len(known) < count:
             return self._take([*known, *self._fresh(task, count - len(known))], task)
-        return self.among(known, count, task)
+        return self.spread(task, known, count)
 
     def _take(self, places: Iterable[Place], task: str) -> list[Pair]:
         pairs = [(place, task) for place in places]
@@ -123,13 +131,9 @@ class Start:
     def _having(self, task: str) -> list[Place]:
         return [place for place, other in self.taken if other == task]
 
-    def _known(self) -> list[Place]:
-        """Places of the space where something is measured or pending."""
-        places = list(dict.fromkeys(place for place, _ in self.taken))
-        if isinstance(self.space, Pool):
-            return [place for place in places if place.label in self.space.places]
-        allowed = self.space.allows(self._frame(places))
-        return [place for place, kept in zip(places, allowed, strict=True) if kept]
+    def _places(self) -> list[Place]:
+        """Where something is measured or pending."""
+        return list(dict.fromkeys(place for place, _ in self.taken))
 
     def _fresh(self, task: str, count: int) -> list[Place]:
         seen = dict.fromkeys([place for place, _ in self.taken])

@@ -53,9 +53,9 @@ class StoppingRule:
         Parameters
         ----------
         before
-            The largest expected gain for a unit of cost of each question that was asked, NaN where it is not known.
+            The largest expected gain for a unit of cost of each question that was asked and whose gain is known.
         now
-            That of the question that would be asked.
+            That of the question that would be asked, NaN where it is not known.
         chance
             The probability that its best measurement shows something better, NaN where not known.
         """

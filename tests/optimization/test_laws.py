@@ -160,7 +160,7 @@ def test_a_cheap_task_is_compared_with_the_objective_at_rows_of_it(
     asked = campaign.ask(8)
     compared = asked[asked["why"].str.startswith("start: ")]
     assert compared["task"].tolist() == ["low"] * rows
-    assert compared["why"].eq(f"start: at {rows} rows it is compared with 'high'").all()
+    assert compared["why"].eq(f"start: compared with 'high' at up to {rows} rows").all()
     assert compared["candidate"].isin(table.index[20:]).all()
     assert len(asked) == 8
 
@@ -174,7 +174,7 @@ def test_a_comparison_takes_a_row_of_all_tasks_of_the_objective(build: Build) ->
     compared = asked[asked["why"].str.startswith("start: ")]
     assert compared["task"].eq("low").all()
     assert set(compared["candidate"]) == set(table.index[8:12])
-    assert compared["why"].eq("start: at 6 rows it is compared with 'a', 'b'").all()
+    assert compared["why"].eq("start: compared with 'a', 'b' at up to 6 rows").all()
 
 
 def test_a_comparison_leaves_money_for_what_it_helps_to_choose(build: Build) -> None:
@@ -185,11 +185,34 @@ def test_a_comparison_leaves_money_for_what_it_helps_to_choose(build: Build) -> 
         assert asked["task"][asked["why"].str.startswith("start: ")].tolist() == tasks
 
 
-def test_costs_are_asked_for_at_rows_of_the_space_alone(build: Build) -> None:
-    """A row that was told and is no candidate may have none."""
-    table = pd.concat([pool().assign(high=1.0), pd.DataFrame({"x": [0.0], "y": [0.5], "high": 2.0}, index=["far"])])
-    campaign = build(data=table.assign(low=0.0).iloc[20:], costs={"low": "0.1 * x", "high": 10.0}, initial=4)
-    assert len(campaign.ask(2)) == 2
+@pytest.mark.parametrize("box", [False, True])
+def test_comparisons_and_their_costs_are_of_the_space_alone(build: Build, box: bool) -> None:
+    """At rows that were told and lie outside a task may cost nothing that makes sense."""
+    table = pool().assign(high=1.0, low=0.0).iloc[20:]
+    far = pd.DataFrame({"x": [0.0], "y": [1.5], "high": 2.0}, index=["far"])
+    space = Box({"x": (0.01, 1.0), "y": (0.0, 1.0)}) if box else pool()
+    campaign = build(
+        data=pd.concat([table.assign(low=np.nan), far, pool().assign(low=0.0).iloc[:9]]),
+        space=space,
+        costs={"low": "0.1 * x", "high": 10.0},
+        initial=4,
+    )
+    asked = campaign.ask(6)
+    assert asked["why"].str.startswith("start: compared").all()
+    assert (asked["y"] <= 1.0).all()
+
+
+def test_several_tasks_share_what_comparisons_may_cost(build: Build) -> None:
+    table = pool().assign(high=np.where(np.arange(30) < 9, 1.0, np.nan), **dict.fromkeys(("a", "b", "c"), np.nan))
+    table.loc["c29", ["a", "b", "c"]] = table.loc["c28", ["a", "b", "c"]] = 0.0
+    campaign = build(data=table, costs={"a": 1, "b": 1, "c": 1, "high": 6}, initial=2)
+    compared = campaign.ask(20)["why"].str.startswith("start: compared with 'high' at up to 2 rows")
+    assert compared.tolist() == [True] * 6 + [False] * 14
+
+
+def test_nothing_is_compared_where_no_test_is_left(build: Build) -> None:
+    asked = build(data=pool().assign(high=1.0, low=np.where(np.arange(30) < 4, 0.0, np.nan))).ask(3)
+    assert asked["why"].eq("drawn at random").all()
 
 
 def test_tasks_that_are_unrelated_are_not_compared(build: Build) -> None:
@@ -197,14 +220,13 @@ def test_tasks_that_are_unrelated_are_not_compared(build: Build) -> None:
     assert campaign.ask(8)["why"].eq("drawn at random").all()
 
 
-def test_what_cannot_be_compared_at_one_row_is_compared_at_another(build: Build) -> None:
-    table = unshared()
-    campaign = build(data=table, initial={"low": 4, "high": 2})
-    asked = measured(campaign.ask(6))
-    broken = np.arange(6) < 2
+def test_comparisons_that_failed_count(build: Build) -> None:
+    campaign = build(data=unshared(), initial={"low": 4, "high": 2})
+    asked = measured(campaign.ask(4))
+    broken = np.arange(4) < 2
     campaign.tell(asked.assign(value=asked["value"].mask(broken), reason=np.where(broken, "it broke", None)))
-    again = campaign.ask(3)
-    assert again["why"].str.startswith("start: ").tolist() == [True, True, False]
+    again = campaign.ask(4)
+    assert again["why"].str.startswith("start: ").tolist() == [True, True, False, False]
     assert not again["candidate"].iloc[:2].isin(asked["candidate"]).any()
 
 

@@ -15,6 +15,7 @@ from mfgp.optimization.acquisition.lines import ExpectedMaximum
 from mfgp.optimization.acquisition.worth import Worth
 
 BLOCK = 1 << 20  # numbers in an array
+LEAST = 1e-12  # variance of a measurement, of a task's: below it are covariances that are rounding alone
 
 
 class Foresight:
@@ -82,11 +83,10 @@ class Foresight:
         places = self._worth.places
         mean, covariance = self._mean[against.candidates], self._covariance[against.candidates]
         count, used = len(shared.mean), len(places)
-        least = torch.finfo(shared.own.dtype).tiny  # at zero a root has no slope
-        variance = shared.own.diagonal(dim1=-2, dim2=-1)[:, tasks] + self._noise[tasks]
+        variance = (shared.own.diagonal(dim1=-2, dim2=-1)[:, tasks] + self._noise[tasks]).clamp_min(LEAST)
         beside = shared.covariance[:, tasks].view(count, len(tasks), -1, used)[:, :, against.candidates]
         shift = torch.cat([beside, shared.own[:, tasks][:, :, None, places]], dim=2) * self._scales[places]
-        shift = shift / variance.clamp_min(least).sqrt()[:, :, None, None]
+        shift = shift / variance.sqrt()[:, :, None, None]
         own_mean, own_covariance = in_units(self._model, Joint(shared.mean, shared.own), places)
         mean = torch.cat([mean.expand(count, -1, -1), own_mean.unsqueeze(1)], dim=1)
         covariance = torch.cat([covariance.expand(count, -1, -1, -1), own_covariance.unsqueeze(1)], dim=1)

@@ -97,6 +97,18 @@ def test_of_one_task_without_noise_it_is_the_expected_improvement(pool: Pool) ->
     torch.testing.assert_close(found, improvement, rtol=1e-5, atol=1e-9)
 
 
+def test_a_value_that_is_known_exactly_gains_nothing(pool: Pool, model: mfgp.DifferenceGP) -> None:
+    """Its variance is rounding, and so are its covariances, which are not to be divided by each other."""
+    rows = pool.frame.iloc[:20]
+    table = pd.DataFrame({"low": low(rows), "high": high(rows).where(rows.index < 12)})
+    model = mfgp.DifferenceGP().fit(rows, table, noise=table * 0.0)
+    inputs = torch.tensor(pool.frame.to_numpy())
+    worth = Worth(mfgp.task("high"), (), TASKS)
+    foresight = Foresight(model.model_, worth, inputs, inputs[:12], CLOSED_FORM)
+    found = foresight.at(inputs[:12], HIGH_COMPLETES.expand(12, 2)).gain
+    assert found.max() < 1e-3 * foresight.at(inputs[20:], HIGH_COMPLETES.expand(20, 2)).gain.max()
+
+
 def test_quadrature_agrees_with_the_closed_form(pool: Pool, model: mfgp.DifferenceGP) -> None:
     inputs = torch.tensor(pool.frame.to_numpy())
     exact = gains_of(model, Worth(mfgp.task("high"), (), TASKS), np.arange(10), inputs)
