@@ -40,6 +40,7 @@ class Single(Stubborn):
 
 def ask_to_the_end(campaign: Campaign, count: int, **told: Any) -> None:
     while len(asked := campaign.ask(count)):
+        assert len(asked) <= count
         campaign.tell(measured(asked).assign(**told))
 
 
@@ -169,6 +170,14 @@ def test_comparisons_do_not_keep_a_campaign_from_its_end(build: Build, count: in
     assert rated["ask"].nunique() == 2  # the third is not asked
     assert campaign.ask().empty
     assert "the last 3 questions promise at most" in str(campaign.status().finished)
+
+
+def test_a_campaign_that_has_stopped_compares_no_more(build: Build) -> None:
+    row = np.arange(30)
+    table = pool().assign(low=np.where(row < 10, 1.0, np.nan), high=np.where(row >= 20, 2.0, np.nan))
+    settings = {"data": table, "acquisition": Single(), "initial": 4}
+    assert len(build(**settings).ask(3)) == 3
+    assert build(**settings, stopping=StoppingRule(gain_per_cost=1e9, patience=1)).ask(3).empty
 
 
 def test_a_measurement_that_cost_nothing_does_not_break_the_rule(build: Build) -> None:
