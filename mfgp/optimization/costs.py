@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, TypeAlias
@@ -113,6 +113,18 @@ class Costs:
                 "give a cost that is positive and finite everywhere"
             )
         return values
+
+    def table(self, inputs: pd.DataFrame, tasks: Sequence[Hashable]) -> np.ndarray:
+        """Costs (n, T) of a measurement of each of some tasks at each row; see :meth:`of`.
+
+        Examples
+        --------
+        >>> costs = Costs.read({"pbe": "0.1 * atoms", "hse": 20})
+        >>> costs.table(pd.DataFrame({"atoms": [10, 30]}), ["hse", "pbe"])
+        array([[20.,  1.],
+               [20.,  3.]])
+        """
+        return np.column_stack([self.of(inputs, task) for task in tasks])
 
 
 def _cost(task: Hashable, cost: Any) -> Cost:

@@ -96,36 +96,36 @@ class Question:
 
     def _compare(self, count: int) -> None:
         """Tasks that only inform, at rows of the objective's, while another test of the objective can be paid after."""
-        definition, start = self.definition, self._plan()
+        definition = self.definition
         wanted = [task for task in definition.tasks if task in definition.wanted]
         others = [task for task in definition.tasks if task not in wanted]
-        rows = start.rows_of(wanted)
-        candidates = start.within(rows)
-        if isinstance(definition.estimator, IndependentGP) or not candidates:  # the former learns nothing of it
+        if not others or isinstance(definition.estimator, IndependentGP):  # which learns nothing of it
             return
-        price = self._cost(candidates, wanted)
-        reserve = self._cheapest(wanted, price)
+        start = self._plan()
+        rows = start.rows_of(wanted)
+        tried = {task: sum((place, task) in start.closed for place in rows) for task in others}
+        candidates = start.within(rows) if min(tried.values()) < SHARED else []
+        if not candidates:
+            return
+        price, space = self._cost(candidates, wanted), definition.listed_space
+        reserve = self._cheapest(space, wanted) if isinstance(space, Pool) else price
         if math.isinf(reserve):
             return
         for task in others:
-            tried = [place for place in rows if (place, task) in start.closed]
             lacking = [place for place in candidates if (place, task) not in start.closed]
             ratio = price / (self._cost(candidates, [task]) * len(others))
             most = int(min(SHARED, ratio * (1.0 + TINY)))
             why = f"start: compared with {listed(wanted)} at up to {most} rows"
-            for pair in start.spread(task, lacking, min(len(lacking), most - len(tried))):
-                if self._cost([pair[0]], [task]) + reserve <= self.left:
-                    self._add(pair, count, why)
+            for pair in start.spread(task, lacking, min(len(lacking), most - tried[task])):
+                self._add(pair, count, why, reserve)
 
-    def _cheapest(self, tasks: Sequence[str], in_a_box: float) -> float:
+    def _cheapest(self, pool: Pool, tasks: Sequence[str]) -> float:
         """What the cheapest measurement of some tasks costs that is left in a pool: infinite if none is."""
-        space = self.definition.listed_space
-        if isinstance(space, Box):
-            return in_a_box
-        costs = np.column_stack([self.definition.costs.of(space.frame, task) for task in tasks])
-        return float(np.where(self._closed(space, tasks), np.inf, costs).min())
+        costs = self.definition.costs.table(pool.frame, tasks)
+        return float(np.where(self._closed(pool, tasks), np.inf, costs).min())
 
     def _plan(self) -> Start:
+        """The start, given all that was asked for."""
         taken = [trial.pair for trial in (*self.trials.measured, *self.trials.pending, *self.new)]
         return Start(self.definition.open_space, self.definition.random_state, taken, self.trials.closed)
 
@@ -134,9 +134,9 @@ class Question:
         frame = self._frame(places)
         return float(sum(self.definition.costs.of(frame, task).mean() for task in tasks))
 
-    def _add(self, pair: Pair, count: int, why: str) -> None:
+    def _add(self, pair: Pair, count: int, why: str, reserve: float = 0.0) -> None:
         cost = self._cost([pair[0]], [pair[1]])
-        if len(self.new) < count and cost <= self.left:
+        if len(self.new) < count and cost + reserve <= self.left:
             self.new.append(self._trial(*pair, cost, why=why))
 
     def _choose(self, count: int) -> None:
@@ -272,8 +272,7 @@ class Question:
     def _closed(self, space: Pool, tasks: Sequence[str]) -> np.ndarray:
         if not tasks:
             return np.ones((len(space), 0), dtype=bool)
-        costs = np.column_stack([self.definition.costs.of(space.frame, task) for task in tasks])
-        closed = costs > self.left
+        closed = self.definition.costs.table(space.frame, tasks) > self.left
         rows = {label: row for row, label in enumerate(space.places)}
         columns = {task: column for column, task in enumerate(tasks)}
         for place, task in self._gone:

@@ -136,7 +136,7 @@ class Start:
         return list(dict.fromkeys(place for place, _ in self.taken))
 
     def _fresh(self, task: str, count: int) -> list[Place]:
-        seen = dict.fromkeys([place for place, _ in self.taken])
+        seen = dict.fromkeys(self._places())
         gone = seen | dict.fromkeys([place for place, other in self.closed if other == task])
         if isinstance(self.space, Pool):
             everything = list(self.space.places.values())

@@ -26,6 +26,12 @@ def pool(size: int = 30) -> pd.DataFrame:
     return pd.DataFrame({"x": rng.random(size), "y": rng.random(size)}, index=[f"c{i}" for i in range(size)])
 
 
+def unshared() -> pd.DataFrame:
+    """A table without a row that has both tasks: the first ten and the last ten."""
+    row = np.arange(30)
+    return pool().assign(low=np.where(row < 10, 1.0, np.nan), high=np.where(row >= 20, 2.0, np.nan))
+
+
 def value(row: Any) -> float:
     """What is measured at a line of what was asked for."""
     return float(np.sin(5 * row.x) + row.y + (0.3 * row.x if row.task == "high" else 0.0))

@@ -10,7 +10,7 @@ import mfgp
 from mfgp import Campaign
 from mfgp.errors import DataError
 from mfgp.optimization import Box, Decision, StoppingRule
-from tests.optimization.conftest import Build, measured, pool, value
+from tests.optimization.conftest import Build, measured, pool, unshared, value
 
 BOX = Box({"x": (0.0, 1.0), "y": (0.0, 1.0)})
 
@@ -142,12 +142,6 @@ def test_a_start_counts_what_was_told(build: Build) -> None:
     asked = campaign.ask(3)
     assert asked["task"].tolist() == ["low", "low", "high"]
     assert asked["why"].str.startswith("start: ").all()
-
-
-def unshared() -> pd.DataFrame:
-    """A table without a row that has both tasks: the first ten and the last ten."""
-    row = np.arange(30)
-    return pool().assign(low=np.where(row < 10, 1.0, np.nan), high=np.where(row >= 20, 2.0, np.nan))
 
 
 @pytest.mark.parametrize(("low", "high", "rows"), [(1, 10, 6), (2.5, 10, 4), (0.1, 0.3, 3), (9, 10, 1), (20, 10, 0)])

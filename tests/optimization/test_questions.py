@@ -13,7 +13,7 @@ from mfgp import Campaign
 from mfgp.errors import DataError
 from mfgp.optimization import Box, Decision, Pool, StoppingRule
 from mfgp.optimization.incumbent import incumbent
-from tests.optimization.conftest import Build, measured, pool
+from tests.optimization.conftest import Build, measured, pool, unshared
 
 
 class Stubborn:
@@ -173,9 +173,7 @@ def test_comparisons_do_not_keep_a_campaign_from_its_end(build: Build, count: in
 
 
 def test_a_campaign_that_has_stopped_compares_no_more(build: Build) -> None:
-    row = np.arange(30)
-    table = pool().assign(low=np.where(row < 10, 1.0, np.nan), high=np.where(row >= 20, 2.0, np.nan))
-    settings = {"data": table, "acquisition": Single(), "initial": 4}
+    settings = {"data": unshared(), "acquisition": Single(), "initial": 4}
     assert len(build(**settings).ask(3)) == 3
     assert build(**settings, stopping=StoppingRule(gain_per_cost=1e9, patience=1)).ask(3).empty
 

@@ -128,4 +128,4 @@ def _direct(outlook: Outlook, worth: Worth, foreseen: Foreseen, row: pd.DataFram
 
 def _costs(outlook: Outlook, rows: pd.DataFrame) -> np.ndarray:
     """(n, T) costs of the tasks that can be measured."""
-    return np.column_stack([outlook.decision.costs.of(rows, task) for task in outlook.decision.tasks])
+    return outlook.decision.costs.table(rows, outlook.decision.tasks)

@@ -28,7 +28,7 @@ def choose_in_pool(pool: Pool, outlook: Outlook, count: int, rng: np.random.Gene
     look = _Look(
         inputs,
         outlook.mean(inputs),
-        np.column_stack([decision.costs.of(pool.frame, task) for task in decision.tasks]),
+        decision.costs.table(pool.frame, decision.tasks),
         decision.closed.copy(),
         count,
     )

@@ -21,7 +21,7 @@ class Uniform:
         space, tasks = decision.space, decision.tasks
         if isinstance(space, Pool):
             assert decision.closed is not None
-            cost = np.column_stack([decision.costs.of(space.frame, task) for task in tasks])
+            cost = decision.costs.table(space.frame, tasks)
             weight = np.where(decision.closed, 0.0, 1.0 / cost).ravel()
             open_pairs = np.flatnonzero(weight)
             share = weight[open_pairs] / weight.sum() if len(open_pairs) else None
@@ -30,7 +30,7 @@ class Uniform:
             chosen = space.frame.iloc[rows]
         else:
             chosen = space.sample(count, int(rng.integers(2**31)))
-            cost = np.column_stack([decision.costs.of(chosen, task) for task in tasks])
+            cost = decision.costs.table(chosen, tasks)
             share = (1.0 / cost) / (1.0 / cost).sum(axis=1, keepdims=True)
             rows = np.arange(count)
             columns = (share.cumsum(axis=1) < rng.random((count, 1))).sum(axis=1)

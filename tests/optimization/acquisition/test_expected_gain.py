@@ -97,7 +97,7 @@ def test_of_one_task_without_noise_it_is_the_expected_improvement(pool: Pool) ->
     torch.testing.assert_close(found, improvement, rtol=1e-5, atol=1e-9)
 
 
-def test_a_value_that_is_known_exactly_gains_nothing(pool: Pool, model: mfgp.DifferenceGP) -> None:
+def test_a_value_that_is_known_exactly_gains_nothing(pool: Pool) -> None:
     """Its variance is rounding, and so are its covariances, which are not to be divided by each other."""
     rows = pool.frame.iloc[:20]
     table = pd.DataFrame({"low": low(rows), "high": high(rows).where(rows.index < 12)})
