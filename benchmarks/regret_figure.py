@@ -7,11 +7,20 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from benchmarks.optimizers import OPTIMIZERS
 from benchmarks.regret import Curve
 from mfgp.plotting.style import COLORS, bare, label
 
-STYLES = {name: "--" if name.endswith("alone") else "-" for name in OPTIMIZERS}
+STYLES = {
+    "mfgp": (COLORS[0], "-"),
+    "mfgp, max-value entropy": (COLORS[1], "-"),
+    "mfgp, knowledge gradient": (COLORS[2], "-"),
+    "mfgp, high fidelity alone": (COLORS[0], "--"),
+    "mfgp, high fidelity alone after the start of both": (COLORS[0], ":"),
+    "BoTorch log EI, high fidelity alone": (COLORS[3], "--"),
+    "BoTorch qMFKG": (COLORS[4], "-"),
+    "BoTorch qMFMES": (COLORS[5], "-"),
+    "random, high fidelity alone": (COLORS[6], "--"),
+}
 ACROSS = 3
 
 
@@ -33,11 +42,11 @@ def regret_figure(lines: pd.DataFrame, linear: frozenset[str]) -> Figure:
     for axis, problem in zip(figure.subplots(down, across, squeeze=False).flat, problems, strict=False):
         here = lines[lines["problem"] == problem]
         smallest = np.inf
-        for color, name in zip(COLORS, OPTIMIZERS, strict=False):
+        for name, (color, style) in STYLES.items():
             runs = here.loc[here["contestant"] == name, "regret"].tolist()
             if runs:
                 curve = Curve.of(runs)
-                (drawn,) = axis.step(curve.cost, curve.mean, STYLES[name], where="post", color=color, lw=1.4)
+                (drawn,) = axis.step(curve.cost, curve.mean, style, where="post", color=color, lw=1.4)
                 band = curve.mean - curve.error, curve.mean + curve.error
                 axis.fill_between(curve.cost, *band, step="post", color=color, alpha=0.15, lw=0)
                 smallest = min(smallest, curve.mean[curve.mean > 0.0].min(initial=np.inf))

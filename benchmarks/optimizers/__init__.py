@@ -24,6 +24,7 @@ OPTIMIZERS = {
     "mfgp, max-value entropy": ("ours", "MaxValueEntropy"),
     "mfgp, knowledge gradient": ("ours", "KnowledgeGradient"),
     "mfgp, high fidelity alone": ("ours", "HighFidelity"),
+    "mfgp, high fidelity alone after the start of both": ("ours", "HighFidelityLater"),
     "BoTorch log EI, high fidelity alone": ("botorch_single", "LogEI"),
     "BoTorch qMFKG": ("botorch_multi", "KnowledgeGradient"),
     "BoTorch qMFMES": ("botorch_multi", "MaxValueEntropy"),

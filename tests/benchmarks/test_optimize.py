@@ -145,6 +145,14 @@ def test_the_same_seed_gives_the_same_race(name: str, pool: Search) -> None:
     assert (first.regret, first.inference) == (again.regret, again.inference)
 
 
+def test_the_high_fidelity_alone_after_the_start_of_both_ignores_the_low_values_but_not_their_cost(pool: Search) -> None:
+    other = dataclasses.replace(pool, values=lambda x: pool.values(x) * [-3.0, 1.0], budget=6.0)
+    name = "mfgp, high fidelity alone after the start of both"
+    first, second = (race(search, name, 1, batch=2) for search in (dataclasses.replace(pool, budget=6.0), other))
+    assert (first.regret, first.inference) == (second.regret, second.inference)
+    assert (first.low, first.high) == (1 / pool.cost, START - 1 + 3)
+
+
 class Buys:
     """Buys the same again and again."""
 
@@ -265,6 +273,12 @@ def test_a_run_that_is_resumed_keeps_its_lines(tmp_path: Path) -> None:
     resumed.record(problem="P", contestant="mfgp", seed=1, regret=STEPS)
     assert len(json.loads((tmp_path / "optimize.json").read_text())["lines"]) == 2
     assert Context("optimize", Settings(), tmp_path).lines == []
+
+
+def test_everyone_has_a_line_of_their_own() -> None:
+    lines = pd.DataFrame([line(name, 0, 1.0) for name in OPTIMIZERS])
+    drawn = [(step.get_color(), step.get_linestyle()) for step in regret_figure(lines, frozenset()).axes[0].lines]
+    assert len(set(drawn)) == len(OPTIMIZERS)
 
 
 def test_a_panel_a_problem() -> None:
