@@ -145,7 +145,9 @@ def test_the_same_seed_gives_the_same_race(name: str, pool: Search) -> None:
     assert (first.regret, first.inference) == (again.regret, again.inference)
 
 
-def test_the_high_fidelity_alone_after_the_start_of_both_ignores_the_low_values_but_not_their_cost(pool: Search) -> None:
+def test_the_high_fidelity_alone_after_the_start_of_both_ignores_the_low_values_but_not_their_cost(
+    pool: Search,
+) -> None:
     other = dataclasses.replace(pool, values=lambda x: pool.values(x) * [-3.0, 1.0], budget=6.0)
     name = "mfgp, high fidelity alone after the start of both"
     first, second = (race(search, name, 1, batch=2) for search in (dataclasses.replace(pool, budget=6.0), other))
