@@ -315,7 +315,7 @@ class Campaign:
 
     @property
     def model(self) -> Regressor:
-        """The estimator, fitted to what is stored; while that speaks for no relation, :class:`mfgp.IndependentGP`.
+        """The estimator, fitted to what is stored.
 
         Raises
         ------
@@ -367,13 +367,13 @@ class Campaign:
 
     def _attach(self, definition: Definition, text: str, storage: Storage) -> None:
         self._definition, self._text, self._storage = definition, text, storage
-        self._learner = Learner(definition.estimator, definition.points, definition.tasks, definition.wanted)
+        self._learner = Learner(definition.estimator, definition.points, definition.tasks)
 
     def _defined(self) -> tuple[Definition, str]:
         """The definition and its text as they are now: another process may have changed them."""
         text = self._storage.definition()
         if text != self._text:
-            self._attach(as_stored(self._definition, text), text, self._storage)
+            self._definition, self._text = as_stored(self._definition, text), text
         return self._definition, text
 
     def _learned(self, trials: Trials) -> Regressor:

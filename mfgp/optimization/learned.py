@@ -1,24 +1,20 @@
-"""What is learned, and from what: measured trials as the tables that an estimator takes, and the model of them."""
+"""What is learned from: measured trials as the tables that an estimator takes, and the estimator fitted to them."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from mfgp.architectures import AutoGP, IndependentGP
 from mfgp.architectures.regressor import Regressor
 from mfgp.optimization.points import Point, Points
 from mfgp.optimization.trial import Trial, Value
 
 Tables: TypeAlias = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None]
-
-SHARED = 6  # rows that a task and those of the objective share, from which on values have to speak for their relation
-POSITIVE = 2.0  # nats of evidence that they do it with
 
 
 def tables_of(trials: Iterable[Trial], points: Points, tasks: Sequence[str]) -> Tables:
@@ -64,11 +60,7 @@ def tables_of(trials: Iterable[Trial], points: Points, tasks: Sequence[str]) -> 
 
 
 class Learner:
-    """Models measured trials: by an estimator, or each task by itself where their values do not speak for a relation.
-
-    Until each task that only informs is known at :data:`SHARED` rows of the objective's, the estimator is believed.
-    From then on it has to explain the values better than an :class:`IndependentGP`, by :data:`POSITIVE` nats of log
-    evidence. An AutoGP judges for itself, and labels are left to the estimator.
+    """Fits an estimator to trials, anew and from the beginning wherever their values are others than before.
 
     Parameters
     ----------
@@ -78,66 +70,20 @@ class Learner:
         The inputs.
     tasks
         In the order of the model.
-    wanted
-        Those that the objective and the constraints depend on. The others only inform.
     """
 
-    def __init__(
-        self, estimator: Regressor, points: Points, tasks: Sequence[str], wanted: Collection[Hashable]
-    ) -> None:
-        self._points, self._tasks, self._wanted = points, tasks, [task for task in tasks if task in wanted]
-        judges_itself = isinstance(estimator, IndependentGP | AutoGP)
-        self._others = [] if judges_itself else [task for task in tasks if task not in wanted]
-        self._together, self._alone = _Fitted(estimator), _Fitted(_independent(estimator))
-
-    def model(self, trials: Iterable[Trial]) -> Regressor:
-        """What is believed after measured trials; the order in which they were told does not matter."""
-        return self._judged(trials)[0]
-
-    def doubt(self, trials: Iterable[Trial]) -> str:
-        """Why each task is modelled by itself; empty if the estimator is believed."""
-        return self._judged(trials)[1]
-
-    def _judged(self, trials: Iterable[Trial]) -> tuple[Regressor, str]:
-        tables = tables_of(trials, self._points, self._tasks)
-        together, rows = self._together.to(tables), self._compared(tables[1])
-        if rows < SHARED:
-            return together, ""
-        alone = self._alone.to(tables)
-        gain = together.fit_report_.log_evidence - alone.fit_report_.log_evidence
-        if gain >= POSITIVE:
-            return together, ""
-        return alone, f"each task by itself, since {rows} shared rows speak for a relation by {gain:.2g} nats only"
-
-    def _compared(self, Y: pd.DataFrame) -> int:
-        """At how many rows of the objective's each task that only informs is known; 0 where none is to be judged."""
-        if not self._others or any(not pd.api.types.is_float_dtype(kind) for kind in Y.dtypes):  # labels
-            return 0
-        known = Y.notna()
-        return int(known.loc[known[self._wanted].all(axis=1), self._others].sum().min())
-
-
-class _Fitted:
-    """An estimator, fitted anew and from the beginning wherever the tables are others than before."""
-
-    def __init__(self, estimator: Regressor) -> None:
-        self._estimator = estimator
+    def __init__(self, estimator: Regressor, points: Points, tasks: Sequence[str]) -> None:
+        self._estimator, self._points, self._tasks = estimator, points, tasks
         self._known: Tables | None = None
         self._model: Regressor | None = None
 
-    def to(self, tables: Tables) -> Regressor:
-        """The estimator fitted to these."""
+    def model(self, trials: Iterable[Trial]) -> Regressor:
+        """The estimator fitted to measured trials; the order in which they were told does not matter."""
+        tables = tables_of(trials, self._points, self._tasks)
         if self._model is None or self._known is None or not _same(tables, self._known):
             X, Y, noise = self._known = tables
             self._model = clone(self._estimator).fit(X, Y, noise=noise)
         return self._model
-
-
-def _independent(estimator: Regressor) -> IndependentGP:
-    """The baseline with an estimator's settings."""
-    alone = IndependentGP()
-    settings = estimator.get_params(deep=False)
-    return alone.set_params(**{name: settings[name] for name in alone.get_params(deep=False) if name in settings})
 
 
 def _same(tables: Tables, others: Tables) -> bool:

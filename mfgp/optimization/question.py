@@ -22,7 +22,7 @@ from mfgp.optimization.box import Box
 from mfgp.optimization.decision import CHOSEN, Decision
 from mfgp.optimization.definition import Definition
 from mfgp.optimization.incumbent import best_of, expected, incumbent_text
-from mfgp.optimization.learned import SHARED, Learner
+from mfgp.optimization.learned import Learner
 from mfgp.optimization.points import Label
 from mfgp.optimization.pool import Pool, plain_label
 from mfgp.optimization.start import Start
@@ -30,6 +30,7 @@ from mfgp.optimization.trial import Pair, Place, Trial, Trials
 
 TEST = "a test of what is believed, since as much was paid for other tasks as this costs"
 FEWEST = 2  # values of a task to learn from, unless the start has only one
+SHARED = 6  # rows at which a task is compared with those of the objective, if they cost no more than one of the latter
 TINY = 1e-9  # of the budget, which sums of costs may miss by rounding
 
 
@@ -139,8 +140,7 @@ class Question:
             self.new.append(self._trial(*pair, cost, why=why))
 
     def _choose(self, count: int) -> None:
-        model, doubt = self.learner.model(self.trials.measured), self.learner.doubt(self.trials.measured)
-        started, before = len(self.new), -1
+        model, started, before = self.learner.model(self.trials.measured), len(self.new), -1
         self._compare(count)
         self.planned = len(self.new)
         enough = max(count, self.planned + (self.definition.stopping is not None))  # one to judge by whether to go on
@@ -152,8 +152,6 @@ class Question:
                 cost = self._cost([place], [task])
                 if due and task in self.definition.wanted:
                     said["why"] = f"{TEST}; {said['why']}"
-                if doubt:
-                    said["why"] = f"{said['why']}; {doubt}"
                 if cost <= self.left:
                     self.new.append(self._trial(place, task, cost, **said))
                 if self._test_is_due() != due:

@@ -14,10 +14,8 @@ import pandas as pd
 import pytest
 
 import mfgp
-from mfgp import Campaign, IndependentGP
-from mfgp.architectures.regressor import Regressor
-from mfgp.optimization import learned
-from tests.optimization.flat import Flat, FlatAlone
+from mfgp import Campaign
+from tests.optimization.flat import Flat
 
 Build = Callable[..., Campaign]
 COSTS = {"low": 1, "high": 10}
@@ -41,17 +39,6 @@ def value(row: Any) -> float:
 
 def measured(asked: pd.DataFrame) -> pd.DataFrame:
     return asked.assign(value=[value(row) for row in asked.itertuples()])
-
-
-@pytest.fixture(autouse=True)
-def quick_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Flat's baseline answers at once, too."""
-    independent = learned._independent
-
-    def baseline(estimator: Regressor) -> Flat | IndependentGP:
-        return FlatAlone() if isinstance(estimator, Flat) else independent(estimator)
-
-    monkeypatch.setattr(learned, "_independent", baseline)
 
 
 @pytest.fixture

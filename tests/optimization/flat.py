@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any, Self
 
 import numpy as np
@@ -14,8 +13,6 @@ from mfgp.prediction import NormalPrediction
 
 class Flat(MultiTaskGP):
     """Of each task its mean everywhere, with a deviation of one; the first input tilts it, so that there is a best."""
-
-    fit_report_ = SimpleNamespace(log_evidence=10.0)
 
     def fit(self, X: pd.DataFrame, Y: pd.DataFrame, noise: pd.DataFrame | None = None) -> Self:
         assert not Y.isna().all().any()
@@ -30,9 +27,3 @@ class Flat(MultiTaskGP):
         first = pd.to_numeric(X.iloc[:, 0], errors="coerce").fillna(0.0).to_numpy()
         means = self.Y_.mean().to_numpy() + 0.001 * first[:, None]
         return NormalPrediction(tuple(self.Y_), X.index, means, np.tile(np.eye(len(self.tasks_)), (len(X), 1, 1)))
-
-
-class FlatAlone(Flat):
-    """What a campaign of Flat has as its baseline, and never believes."""
-
-    fit_report_ = SimpleNamespace(log_evidence=0.0)

@@ -192,7 +192,7 @@ def test_a_budget_that_is_spent_says_so_without_rounding(build: Build) -> None:
 
 
 def test_a_useless_task_is_given_up(build: Build) -> None:
-    """With DifferenceGP, which takes the useless task for a copy of the other one at first."""
+    """With the default estimator, which takes the useless task for a copy of the other one at first."""
     x = np.linspace(0.0, 1.0, 40)
     truth = dict(zip(x, np.sin(9.0 * x) + x, strict=True))
     junk = dict(zip(x, np.random.default_rng(2).permutation(list(truth.values())), strict=True))
