@@ -102,6 +102,22 @@ class Box:
             kept &= holds(condition, inputs)
         return kept
 
+    def contains(self, inputs: pd.DataFrame) -> np.ndarray:
+        """Whether rows (n, d) are points of the box: each input one of its values, and all conditions met.
+
+        Examples
+        --------
+        >>> box = Box({"radius": (0.5, 2.0), "layers": range(1, 6), "metal": ["Cu", "Ni"]})
+        >>> rows = pd.DataFrame({"radius": [0.5, 2.1, 1.0], "layers": [1, 1, 2.5], "metal": ["Cu", "Ni", "Ni"]})
+        >>> box.contains(rows).tolist()
+        [True, False, False]
+        """
+        kept = self.allows(inputs)
+        for name, values in self.variables.items():
+            discrete = isinstance(values, range) or _is_levels(values)
+            kept &= (inputs[name].isin(values) if discrete else inputs[name].between(*values)).to_numpy()
+        return kept
+
     def from_unit(self, points: np.ndarray) -> pd.DataFrame:
         """Rows at points (n, d) of the unit cube, one axis an input; whole numbers and levels have equal shares."""
         columns: dict[Hashable, Any] = {}

@@ -244,11 +244,11 @@ class Question:
         """Whether as much was paid for other tasks as the last measurement of one of the objective's would cost.
 
         What a cheap task tells of the objective is believed after a few values, and may be wrong; only measurements of
-        the objective's own tasks show it.
+        the objective's own tasks show it. Rows outside the space were told, and may have no cost.
         """
-        paid = 0.0
+        paid, start = 0.0, self._plan()
         for trial in reversed([*self.trials, *self.new[self.planned :]]):
-            if trial.task in self.definition.wanted:
+            if trial.task in self.definition.wanted and start.within([trial.place]):
                 return paid >= self._price(trial) * (1.0 - TINY)
             paid += trial.cost if trial.state == "asked" else trial.spent
         return False

@@ -103,9 +103,8 @@ class Start:
         """Those that the space has."""
         if isinstance(self.space, Pool):
             return [place for place in places if place.label in self.space.places]
-        rows = self._frame(places)
-        inside = np.abs(self.space.coordinates(rows) - 0.5).max(axis=1, initial=0.0) <= 0.5
-        return [place for place, kept in zip(places, inside & self.space.allows(rows), strict=True) if kept]
+        kept = self.space.contains(self._frame(places))
+        return [place for place, inside in zip(places, kept, strict=True) if inside]
 
     def spread(self, task: str, places: Sequence[Place], count: int) -> list[Pair]:
         """Pairs of a task at so many of some places, which fill the space beside those where it is known."""

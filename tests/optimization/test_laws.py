@@ -352,6 +352,24 @@ def test_several_objectives_have_a_pareto_set(build: Build) -> None:
     assert campaign.ask(2)["task"].isin(["low", "high"]).all()
 
 
+@pytest.mark.parametrize("box", [True, False])
+def test_a_cost_is_not_asked_for_at_rows_that_were_told_and_lie_outside(build: Build, box: bool) -> None:
+    metals = ["Cu", "Ni"]
+    space = Box({"x": (0.0, 1.0), "metal": metals}) if box else pool().assign(metal=metals * 15)
+    inside = pd.DataFrame({"x": [0.1, 0.2, 0.3], "y": 0.5, "metal": ["Cu", "Ni", "Cu"], "low": 1.0, "high": 2.0})
+    outside = inside.assign(metal="Fe", x=[0.4, 0.5, 0.6])
+    campaign = build(
+        space=space,
+        costs={"low": 1, "high": lambda row: {"Cu": 2.0, "Ni": 3.0}[row["metal"]]},
+        initial=2,
+        data=pd.concat([inside, outside], ignore_index=True).drop(columns=["y"] if box else []),
+    )
+    for _ in range(4):
+        asked = campaign.ask(2)
+        assert asked["metal"].isin(metals).all()
+        campaign.tell(asked.assign(value=1.0))
+
+
 def test_a_box_may_be_told_of_rows_outside(build: Build) -> None:
     campaign = build(space=BOX, data=existing())
     assert campaign.best()["y"].iloc[0] <= 2.0
