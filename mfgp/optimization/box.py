@@ -103,7 +103,7 @@ class Box:
         return kept
 
     def contains(self, inputs: pd.DataFrame) -> np.ndarray:
-        """Whether rows (n, d) are points of the box: each input one of its values, and all conditions met.
+        """Whether rows (n, d) are points of the box: each input one of its values, all conditions met.
 
         Examples
         --------
@@ -114,8 +114,12 @@ class Box:
         """
         kept = self.allows(inputs)
         for name, values in self.variables.items():
-            discrete = isinstance(values, range) or _is_levels(values)
-            kept &= (inputs[name].isin(values) if discrete else inputs[name].between(*values)).to_numpy()
+            if isinstance(values, range) or _is_levels(values):
+                kept &= inputs[name].isin(values).to_numpy()
+            else:
+                lower, upper = float(values[0]), float(values[1])
+                rounding = 4.0 * np.finfo(float).eps * max(-lower, upper)  # lower + (upper - lower) may miss upper
+                kept &= inputs[name].between(lower - rounding, upper + rounding).to_numpy()
         return kept
 
     def from_unit(self, points: np.ndarray) -> pd.DataFrame:

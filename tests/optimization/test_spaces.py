@@ -20,6 +20,15 @@ def test_a_sample_of_a_box_is_the_beginning_of_a_larger_one_and_lies_within() ->
     assert large["metal"].value_counts(normalize=True).sub(0.5).abs().max() < 0.01
 
 
+def test_a_box_contains_its_bounds_though_they_are_rounded_and_nothing_beyond() -> None:
+    lower, upper = np.sort(np.random.default_rng(0).normal(size=(200, 2)) * 10.0 ** np.arange(-100, 100)[:, None]).T
+    corners = np.array([[0.0], [1.0]])
+    for bounds in zip(lower.tolist(), upper.tolist(), strict=True):
+        box, width = Box({"x": bounds}), bounds[1] - bounds[0]
+        assert box.contains(box.from_unit(corners)).all()
+        assert not box.contains(pd.DataFrame({"x": [bounds[0] - 1e-9 * width, bounds[1] + 1e-9 * width]})).any()
+
+
 def test_conditions_reject_points_of_a_box_and_keep_the_order_of_the_others() -> None:
     conditions = [mfgp.parse("radius * layers < 4"), mfgp.parse("metal == 'Cu' or radius > 1")]
     points = BOX.sample(400, 0)
