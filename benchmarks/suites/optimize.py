@@ -32,8 +32,8 @@ def run(context: Context) -> pd.DataFrame:
         "candidates, or of the points of a box that were measured."
     )
     context.note(
-        f"{LATER} has {START - 1} high values after the initial design and has paid for low ones that it ignores: "
-        "nobody who finds the low fidelity useless can be expected to do better than it."
+        f"{LATER} begins with {START - 1} high values and has paid for low ones that it ignores, as a campaign of both "
+        "would that learned at once that the low fidelity is useless."
     )
     context.note(
         "qMFKG and qMFMES use SingleTaskMultiFidelityGP. On pools everything is computed at all open pairs, qMFKG's "
@@ -119,7 +119,7 @@ def summarise(lines: pd.DataFrame) -> pd.DataFrame:
                 "saving on BoTorch log EI": _saving(runs, LOG_EI, name),
                 "saving on mfgp alone": _saving(runs, ALONE, name),
                 "regret over the budget, in that of mfgp alone": _over(runs, scores, ALONE, name),
-                "the same, after the start of both": _over(runs, scores, LATER, name),
+                "the same, of mfgp alone after the start of both": _over(runs, scores, LATER, name),
                 "low": own["low"].mean(),
                 "high": own["high"].mean(),
                 "s": own["seconds"].mean(),

@@ -114,8 +114,11 @@ class Box:
         """
         kept = self.allows(inputs)
         for name, values in self.variables.items():
-            if isinstance(values, range) or _is_levels(values):
+            if _is_levels(values):
                 kept &= inputs[name].isin(values).to_numpy()
+            elif isinstance(values, range):
+                steps = (inputs[name] - values.start) / values.step
+                kept &= ((steps % 1.0 == 0.0) & steps.between(0.0, len(values) - 1)).to_numpy()
             else:
                 lower, upper = float(values[0]), float(values[1])
                 rounding = 4.0 * np.finfo(float).eps * max(-lower, upper)  # lower + (upper - lower) may miss upper

@@ -31,6 +31,7 @@ from mfgp.optimization.trial import Pair, Place, Trial, Trials
 TEST = "a test of what is believed, since as much was paid for other tasks as this costs"
 FEWEST = 2  # values of a task to learn from, unless the start has only one
 SHARED = 6  # rows at which a task is compared with those of the objective, if they cost no more than one of the latter
+SOME = 64  # rows of the space that tell what a measurement costs where it cannot be asked
 TINY = 1e-9  # of the budget, which sums of costs may miss by rounding
 
 
@@ -244,18 +245,25 @@ class Question:
         """Whether as much was paid for other tasks as the last measurement of one of the objective's would cost.
 
         What a cheap task tells of the objective is believed after a few values, and may be wrong; only measurements of
-        the objective's own tasks show it. Rows outside the space were told, and may have no cost.
+        the objective's own tasks show it.
         """
-        paid, start = 0.0, self._plan()
+        paid = 0.0
         for trial in reversed([*self.trials, *self.new[self.planned :]]):
-            if trial.task in self.definition.wanted and start.within([trial.place]):
+            if trial.task in self.definition.wanted:
                 return paid >= self._price(trial) * (1.0 - TINY)
             paid += trial.cost if trial.state == "asked" else trial.spent
         return False
 
     def _price(self, trial: Trial) -> float:
-        """What a trial costs by the definition, whatever it did cost."""
-        return self._cost([trial.place], [trial.task])
+        """What a trial costs by the definition, whatever it did cost; where it was told of a row outside, as inside."""
+        if trial.ask is not None or self._plan().within([trial.place]):
+            return self._cost([trial.place], [trial.task])
+        space, seed = self.definition.open_space, self.definition.random_state
+        if isinstance(space, Pool):
+            some = space.frame.sample(min(SOME, len(space)), random_state=seed)
+        else:
+            some = space.sample(SOME, seed)
+        return float(self.definition.costs.of(some, trial.task).mean())
 
     @property
     def _gone(self) -> frozenset[Pair]:

@@ -277,6 +277,13 @@ def test_a_run_that_is_resumed_keeps_its_lines(tmp_path: Path) -> None:
     assert Context("optimize", Settings(), tmp_path).lines == []
 
 
+def test_regrets_are_compared_with_those_of_the_high_fidelity_alone_from_either_start() -> None:
+    regrets = {"mfgp": 1.0, "mfgp, high fidelity alone": 0.0, "mfgp, high fidelity alone after the start of both": 2.0}
+    table = summarise(pd.DataFrame([line(name, 0, regret) for name, regret in regrets.items()]))
+    ratios = ["regret over the budget, in that of mfgp alone", "the same, of mfgp alone after the start of both"]
+    np.testing.assert_allclose(table.set_index("contestant").loc["mfgp", ratios].astype(float), [2.5 / 2, 2.5 / 3])
+
+
 def test_everyone_has_a_line_of_their_own() -> None:
     lines = pd.DataFrame([line(name, 0, 1.0) for name in OPTIMIZERS])
     drawn = [(step.get_color(), step.get_linestyle()) for step in regret_figure(lines, frozenset()).axes[0].lines]

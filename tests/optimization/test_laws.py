@@ -370,6 +370,35 @@ def test_a_cost_is_not_asked_for_at_rows_that_were_told_and_lie_outside(build: B
         campaign.tell(asked.assign(value=1.0))
 
 
+@pytest.mark.parametrize("box", [True, False])
+def test_a_test_is_due_though_all_values_of_the_objective_lie_outside(build: Build, box: bool) -> None:
+    table = pool().assign(low=1.0, high=np.nan).iloc[:12]
+    far = pd.DataFrame({"x": [2.0, 3.0], "y": [0.5, 0.7], "low": np.nan, "high": 2.0})
+    for paid, due in ((9.0, False), (10.0, True)):
+        campaign = build(
+            space=Box({"x": (0.0, 1.0), "y": (0.0, 1.0)}) if box else pool(),
+            costs={"low": 1, "high": lambda row: {True: 10.0}[row["x"] < 1.5]},
+            initial=1,
+        )
+        campaign.tell(far.iloc[:1])
+        campaign.tell(far.iloc[1:].melt(["x", "y"], ["high"], "task").assign(cost=100.0))
+        campaign.tell(table.melt(["x", "y"], ["low"], "task").assign(cost=paid / len(table)))
+        assert campaign.ask()["why"].str.startswith("a test of what is believed").all() == due
+
+
+def test_rows_outside_a_box_are_not_completed(build: Build) -> None:
+    campaign = build(
+        space=Box({"x": (0.0, 1.0)}),
+        estimator=mfgp.DifferenceGP(),
+        objective=mfgp.maximize("high - low"),
+        costs={"low": "1 + x", "high": lambda row: {True: 2.0}[row["x"] <= 1.0]},
+        acquisition="gain",
+        data=pd.DataFrame({"x": [0.1, 0.5, 0.9, 1.5], "low": [0.0, 0.1, 0.0, -9.0], "high": [0.0, 0.5, 0.2, np.nan]}),
+        initial=3,
+    )
+    assert campaign.ask(3)["x"].le(1.0).all()
+
+
 def test_a_box_may_be_told_of_rows_outside(build: Build) -> None:
     campaign = build(space=BOX, data=existing())
     assert campaign.best()["y"].iloc[0] <= 2.0

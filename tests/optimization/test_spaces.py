@@ -29,6 +29,19 @@ def test_a_box_contains_its_bounds_though_they_are_rounded_and_nothing_beyond() 
         assert not box.contains(pd.DataFrame({"x": [bounds[0] - 1e-9 * width, bounds[1] + 1e-9 * width]})).any()
 
 
+def test_what_a_box_contains() -> None:
+    box = Box({"n": range(7, 1001, 2), "metal": ["Cu", "Ni"]}, [mfgp.parse("n < 100")])
+    rows = {
+        (7, "Cu"): True,
+        (8, "Cu"): False,
+        (5, "Cu"): False,
+        (9, "Fe"): False,
+        (101, "Ni"): False,
+        (9.0, "Ni"): True,
+    }
+    assert box.contains(pd.DataFrame(list(rows), columns=["n", "metal"])).tolist() == list(rows.values())
+
+
 def test_conditions_reject_points_of_a_box_and_keep_the_order_of_the_others() -> None:
     conditions = [mfgp.parse("radius * layers < 4"), mfgp.parse("metal == 'Cu' or radius > 1")]
     points = BOX.sample(400, 0)

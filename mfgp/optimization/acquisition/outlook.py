@@ -184,7 +184,7 @@ class Outlook:
         return np.array([task in worth.tasks for task in self.decision.tasks])
 
     def known_rows(self, box: Box, task: Hashable | None = None) -> pd.DataFrame:
-        """The rows of a box that were learned from, or taken as predicted, of one task or all, where it allows them."""
+        """The rows of a box that were learned from, or taken as predicted, of one task or all; not those outside it."""
         seen = self.models[0].train_inputs[0]
         chosen = seen if task is None else seen[seen[:, -1] == self.tasks.index(task)]
         inputs = chosen[:, :-1].unique(dim=0).cpu().numpy()
@@ -196,7 +196,7 @@ class Outlook:
             for place, name in enumerate(box.columns)
         }
         rows = pd.DataFrame(columns)
-        return rows[box.allows(rows)]
+        return rows[box.contains(rows)]
 
     def _known(self, inputs: Tensor) -> Tensor:
         """(n, tasks) whether each task that can be measured is learned from, or taken as predicted, at inputs."""
