@@ -124,7 +124,7 @@ def inverse_of_factor(lower: Tensor) -> Tensor:
     [[0.5, -0.5], [-0.5, 1.0]]
     """
     if lower.device.type != "cpu":
-        return torch.cholesky_inverse(lower)
+        return torch.cholesky_inverse(lower).contiguous()
     inverse = lower.clone(memory_format=torch.contiguous_format)
     lapack.dpotri(inverse.numpy().T, lower=0, overwrite_c=1)
     return inverse.tril_().add_(inverse.tril(-1).T)
@@ -136,7 +136,7 @@ def _on_device(covariance: Tensor, y: Tensor) -> tuple[float, Tensor, Tensor] | 
     if failure.item() or not math.isfinite(half_log_determinant):
         return None
     weights = torch.cholesky_solve(y.unsqueeze(-1), lower).squeeze(-1)
-    return half_log_determinant, weights, torch.cholesky_inverse(lower)
+    return half_log_determinant, weights, inverse_of_factor(lower)
 
 
 class _LogEvidence(torch.autograd.Function):

@@ -60,7 +60,7 @@ class TaskNoise(_GaussianLikelihoodBase):
         del self.noise_covar
         self.num_tasks = num_tasks
         self.task_values = TaskValues.indices(num_tasks) if task_values is None else task_values
-        known = torch.full(task.shape, torch.nan) if known is None else known
+        known = torch.full(task.shape, torch.nan, device=task.device) if known is None else known
         self.register_buffer("known_variance", known.to(torch.float64).square())
         learned, typical = _summary(num_tasks, task, self.known_variance)
         self.register_buffer("learned", learned)

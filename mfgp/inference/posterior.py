@@ -281,7 +281,7 @@ class _AtRows(torch.autograd.Function):
         with one_thread():
             flat = x.reshape(-1, x.shape[-1])
             cross, slopes = posterior._cross.at(flat, task.flatten())
-            half = solve_lower(posterior.lower, cross).view(*x.shape[:-1], len(posterior.weights))
+            half = solve_lower(posterior.lower, cross).reshape(*x.shape[:-1], len(posterior.weights))
             ctx.posterior, ctx.slopes = posterior, slopes
             ctx.save_for_backward(x, half)
             return (cross @ posterior.weights).view(task.shape), half @ half.mT

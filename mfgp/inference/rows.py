@@ -17,6 +17,7 @@ from mfgp.kernels.training import has_profiles
 
 BLOCK_ROWS = 512  # for one triangular solution
 STRIP_ROWS = 64  # whose covariances stay in the processor's cache while they are worked on
+DEVICE_ROWS = 8192  # for both on a GPU, which is idle between small steps
 
 
 class RowPosterior:
@@ -51,6 +52,8 @@ class RowPosterior:
     def __init__(self, exact: ExactPosterior, tasks: Sequence[int], dtype: torch.dtype = torch.float64) -> None:
         observations, kernel = exact.observations, exact.kernel
         self.kernel, self.tasks, self.dtype = kernel, list(tasks), dtype
+        on_cpu = exact.lower.device.type == "cpu"
+        self._block_rows, self._strip_rows = (BLOCK_ROWS, STRIP_ROWS) if on_cpu else (DEVICE_ROWS, DEVICE_ROWS)
         with torch.no_grad(), one_thread():
             self._lower, self._weights = exact.lower.to(dtype), exact.weights
             known = self.tasks, observations.x, observations.task
@@ -73,9 +76,9 @@ class RowPosterior:
         count, width = len(x), len(self.tasks)
         mean, covariance = x.new_empty(count, width), x.new_empty(count, width, width)
         with one_thread():
-            for start in range(0, count, BLOCK_ROWS):
-                rows = x[start : start + BLOCK_ROWS]
-                filled = torch.cat([rows, rows[-1:].expand(BLOCK_ROWS - len(rows), -1)])
+            for start in range(0, count, self._block_rows):
+                rows = x[start : start + self._block_rows]
+                filled = torch.cat([rows, rows[-1:].expand(self._block_rows - len(rows), -1)])
                 block = self._block(filled)
                 here = slice(start, start + len(rows))
                 mean[here], covariance[here] = block.mean[: len(rows)], block.covariance[: len(rows)]
@@ -90,8 +93,8 @@ class RowPosterior:
         mean = x.new_empty(len(x), len(self.tasks))
         halves = [x.new_empty(len(x), len(self._weights), dtype=self.dtype) for _ in self.tasks]
         keys = self._keys_among_observations(x)
-        for start in range(0, len(x), STRIP_ROWS):
-            strip = slice(start, start + STRIP_ROWS)
+        for start in range(0, len(x), self._strip_rows):
+            strip = slice(start, start + self._strip_rows)
             cross = [
                 half[strip] if self.dtype == x.dtype else torch.empty_like(half[strip], dtype=x.dtype)
                 for half in halves

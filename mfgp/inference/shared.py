@@ -94,7 +94,7 @@ class _Along(torch.autograd.Function):
         with one_thread():
             together, slopes = shared._cross.at(x.flatten(0, 1), task.flatten())
             cross, beside = together.tensor_split([len(posterior.weights)], dim=-1)
-            half = solve_lower(posterior.lower, cross).view(*task.shape, -1)
+            half = solve_lower(posterior.lower, cross).reshape(*task.shape, -1)
             ctx.shared, ctx.slopes = shared, slopes
             ctx.save_for_backward(x, half)
             covariance = torch.addmm(beside, cross, shared._solution, alpha=-1.0)

@@ -42,9 +42,8 @@ class TaskRows:
 
     @staticmethod
     def supports(model: TaskGP) -> bool:
-        """Whether the kernels over the inputs are named ones, in double precision on the CPU."""
-        posterior = model.exact_posterior
-        return posterior.lower.device.type == "cpu" and RowPosterior.supports(posterior)
+        """Whether the kernels over the inputs are named ones."""
+        return RowPosterior.supports(model.exact_posterior)
 
     @torch.no_grad()
     def joint(self, X: Tensor) -> Joint:

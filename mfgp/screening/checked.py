@@ -47,7 +47,7 @@ class CheckedRows:
             return self._double.joint(X)
         found, prior = self._single.joint(X), self._double.prior_scale(X)
         left = _least_share(found.covariance, prior)
-        wanted = torch.zeros(len(X), dtype=torch.bool)
+        wanted = torch.zeros(len(X), dtype=torch.bool, device=X.device)
         wanted[left.argsort()[: CHECKED // 2]] = True
         wanted[torch.linspace(0, len(X) - 1, CHECKED // 2).long()] = True
         exact, error = torch.zeros_like(wanted), torch.finfo(torch.float32).eps

@@ -46,15 +46,15 @@ def joint_draws(model: TaskRegressor, predictor: TaskPredictor, rows: pd.DataFra
 
 
 def _draws(member: TaskGP, predictor: TaskPredictor, rows: pd.DataFrame, normals: np.ndarray) -> np.ndarray:
-    x = torch.from_numpy(predictor.read(rows))
-    task = torch.tensor(predictor.places, dtype=x.dtype).repeat(len(x)).unsqueeze(-1)
+    x = predictor.tensor(rows)
+    task = torch.tensor(predictor.places).to(x).repeat(len(x)).unsqueeze(-1)
     distribution = member.posterior(
         torch.cat([x.repeat_interleave(len(predictor.places), 0), task], dim=-1)
     ).distribution
     mean, covariance = distribution.mean, distribution.covariance_matrix
     known, noise = predictor.known(rows)
     if known is not None:
-        mean, covariance = _given(mean, covariance, torch.from_numpy(known), torch.from_numpy(noise))
+        mean, covariance = _given(mean, covariance, torch.from_numpy(known).to(x), torch.from_numpy(noise).to(x))
     if predictor.observed:
         covariance = covariance + torch.diag(member.noise_scale()[predictor.places].square().repeat(len(x)))
     scale = covariance.diagonal().clamp_min(0.0).sqrt()
@@ -62,7 +62,7 @@ def _draws(member: TaskGP, predictor: TaskPredictor, rows: pd.DataFrame, normals
     correlation = covariance / safe / safe.unsqueeze(-1)
     correlation.diagonal().fill_(1.0 + 1e-10)
     lower = factorise(correlation).lower
-    return (mean + torch.from_numpy(normals) @ lower.T * scale).numpy()
+    return (mean + torch.from_numpy(normals).to(x) @ lower.T * scale).cpu().numpy()
 
 
 def _given(mean: Tensor, covariance: Tensor, values: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:

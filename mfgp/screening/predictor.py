@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias, final
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from mfgp.architectures.estimator import TaskRegressor
 from mfgp.architectures.regressor import Regressor
@@ -56,6 +57,7 @@ class TaskPredictor(Predictor):
         self.places = sorted(self.all_tasks.names.index(name) for name in question.tasks)
         self.tasks = tuple(self.all_tasks.names[place] for place in self.places)
         self.members = [_rows(member, self.places, used) for member in members_of(model)]
+        self.device = model.model_.train_targets.device
         self.typical_noise = model.predictive_model_.noise_scale().cpu().numpy()[self.places]
 
     @staticmethod
@@ -67,24 +69,25 @@ class TaskPredictor(Predictor):
 
     def blocks(self, rows: pd.DataFrame) -> list[Prediction]:
         """One part."""
-        tensor, index = torch.from_numpy(self.read(rows)), pd.RangeIndex(len(rows))
-        joints = [(joint.mean.numpy(), joint.covariance.numpy()) for joint in (m.joint(tensor) for m in self.members)]
-        added = [member.noise_scale.numpy() for member in self.members] if self.observed else None
+        tensor, index = self.tensor(rows), pd.RangeIndex(len(rows))
+        found = [member.joint(tensor) for member in self.members]
+        joints = [(joint.mean.cpu().numpy(), joint.covariance.cpu().numpy()) for joint in found]
+        added = [member.noise_scale.cpu().numpy() for member in self.members] if self.observed else None
         known, noise = self.known(rows)
         return [predict_members(self.tasks, index, joints, known, noise, added)]
 
     def needs_double(self, rows: pd.DataFrame) -> np.ndarray:
         """(n,) whether single precision is not enough for a row, judged by these rows; False unless it is checked."""
-        tensor, found = torch.from_numpy(self.read(rows)), np.zeros(len(rows), dtype=bool)
+        tensor, found = self.tensor(rows), np.zeros(len(rows), dtype=bool)
         for member in self.members:
             if isinstance(member, CheckedRows):
-                found |= member.needs_double(tensor).numpy()
+                found |= member.needs_double(tensor).cpu().numpy()
         return found
 
-    def read(self, rows: pd.DataFrame) -> np.ndarray:
-        """(n, d) inputs as numbers."""
+    def tensor(self, rows: pd.DataFrame) -> Tensor:
+        """(n, d) inputs as numbers, where the model is."""
         x, _ = self.inputs.read(input_table(rows, self.inputs.columns, self.inputs.named), self.unseen)
-        return x
+        return torch.from_numpy(x).to(self.device)
 
     def known(self, rows: pd.DataFrame) -> tuple[np.ndarray | None, np.ndarray]:
         """(n, T') known values, NaN elsewhere, or None; and (n, T') deviations of their noise."""
