@@ -18,7 +18,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import qmc
 
 from benchmarks.contestants import Array
-from benchmarks.optimizers import HIGH, LOW, Seen
+from benchmarks.optimizers import HIGH, LOW, Design, Seen
 from benchmarks.problems import hartmann
 from mfgp.datasets import Synthetic, borehole, park
 
@@ -68,8 +68,11 @@ class Search:
         """What a measurement shows at points (n, d), of one fidelity each."""
         return Seen(x, task, self.values(x)[np.arange(len(x)), task])
 
-    def start(self, seed: int, both: bool) -> Seen:
-        """The initial design: START values of the high fidelity, or all but one of these and low ones for its money.
+    def start(self, seed: int, design: Design) -> Seen:
+        """The initial design.
+
+        "high" is START values of the high fidelity, "compared" the same and a low one at the first of these. "both" is
+        all but one of these, and low ones for its money elsewhere.
 
         In a box the designs are Latin hypercubes. Of a pool the first candidate is drawn, each further one of the high
         fidelity lies farthest from those before it, and those of the low fidelity are drawn.
@@ -85,8 +88,10 @@ class Search:
                 chosen.append(int(cdist(self.pool, self.pool[chosen]).min(axis=1).argmax()))
             high_x = self.pool[chosen]
             low_x = self.pool[rng.choice(len(self.pool), low, replace=False)]
-        if not both:
+        if design == "high":
             return self.measure(high_x, np.full(START, HIGH))
+        if design == "compared":
+            return self.measure(np.vstack([high_x, high_x[:1]]), np.repeat([HIGH, LOW], [START, 1]))
         x = np.vstack([high_x[:-1], low_x])
         return self.measure(x, np.repeat([HIGH, LOW], [START - 1, low]))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.optimization_problems import Search
-from benchmarks.optimizers import HIGH, LOW, SINGLE, Seen, optimizer
+from benchmarks.optimizers import HIGH, LOW, OPTIMIZERS, Seen, optimizer
 
 Steps = list[list[float]]  # [cost, value] wherever the value changes, and at the end
 
@@ -62,7 +62,7 @@ def race(search: Search, name: str, seed: int, batch: int) -> Race:
     ValueError
         A pair of a candidate and a fidelity was bought twice, or more was bought than a batch.
     """
-    found, seen = Race(), search.start(seed, both=name not in SINGLE)
+    found, seen = Race(), search.start(seed, OPTIMIZERS[name][-1])
     chooser = optimizer(name, search, seed, batch)
     while True:
         cost = float(search.costs[seen.task].sum())

@@ -15,10 +15,11 @@ STYLES = {
     "mfgp, max-value entropy": (COLORS[1], "-"),
     "mfgp, knowledge gradient": (COLORS[2], "-"),
     "mfgp, high fidelity alone": (COLORS[0], "--"),
-    "mfgp, high fidelity alone after the start of both": (COLORS[0], ":"),
+    "mfgp, design of the peers": (COLORS[0], ":"),
     "BoTorch log EI, high fidelity alone": (COLORS[3], "--"),
     "BoTorch qMFKG": (COLORS[4], "-"),
     "BoTorch qMFMES": (COLORS[5], "-"),
+    "BoTorch qMFMES, design of mfgp": (COLORS[5], ":"),
     "random, high fidelity alone": (COLORS[6], "--"),
 }
 ACROSS = 3

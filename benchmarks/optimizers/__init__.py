@@ -7,7 +7,7 @@ library at the top and are imported when their turn comes.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
@@ -18,21 +18,24 @@ if TYPE_CHECKING:
 
 LOW, HIGH = 0, 1
 
-#: Name of each, and the module and class it is.
-OPTIMIZERS = {
-    "mfgp": ("ours", "BothFidelities"),
-    "mfgp, max-value entropy": ("ours", "MaxValueEntropy"),
-    "mfgp, knowledge gradient": ("ours", "KnowledgeGradient"),
-    "mfgp, high fidelity alone": ("ours", "HighFidelity"),
-    "mfgp, high fidelity alone after the start of both": ("ours", "HighFidelityLater"),
-    "BoTorch log EI, high fidelity alone": ("botorch_single", "LogEI"),
-    "BoTorch qMFKG": ("botorch_multi", "KnowledgeGradient"),
-    "BoTorch qMFMES": ("botorch_multi", "MaxValueEntropy"),
-    "random, high fidelity alone": ("uniform", "Uniform"),
+Design: TypeAlias = Literal["high", "compared", "both"]  # see `Search.start`
+
+#: Name of each, the module and class it is, and its initial design.
+OPTIMIZERS: dict[str, tuple[str, str, Design]] = {
+    "mfgp": ("ours", "BothFidelities", "compared"),
+    "mfgp, max-value entropy": ("ours", "MaxValueEntropy", "compared"),
+    "mfgp, knowledge gradient": ("ours", "KnowledgeGradient", "compared"),
+    "mfgp, design of the peers": ("ours", "BothFidelities", "both"),
+    "mfgp, high fidelity alone": ("ours", "HighFidelity", "high"),
+    "BoTorch log EI, high fidelity alone": ("botorch_single", "LogEI", "high"),
+    "BoTorch qMFKG": ("botorch_multi", "KnowledgeGradient", "both"),
+    "BoTorch qMFMES": ("botorch_multi", "MaxValueEntropy", "both"),
+    "BoTorch qMFMES, design of mfgp": ("botorch_multi", "MaxValueEntropy", "compared"),
+    "random, high fidelity alone": ("uniform", "Uniform", "high"),
 }
-OURS = [name for name, (module, _) in OPTIMIZERS.items() if module == "ours"]
-PEERS = [name for name, (module, _) in OPTIMIZERS.items() if module.startswith("botorch")]
-SINGLE = [name for name in OPTIMIZERS if name.endswith("alone")]
+OURS = [name for name, (module, _, _) in OPTIMIZERS.items() if module == "ours"]
+PEERS = [name for name, (module, _, _) in OPTIMIZERS.items() if module.startswith("botorch")]
+SINGLE = [name for name, (_, _, design) in OPTIMIZERS.items() if design == "high"]
 
 
 class Seen(NamedTuple):
@@ -69,5 +72,5 @@ class Optimizer(Protocol):
 
 def optimizer(name: str, search: Search, seed: int, batch: int) -> Optimizer:
     """A new one by its name; ModuleNotFoundError if its library is not installed."""
-    module, found = OPTIMIZERS[name]
+    module, found, _ = OPTIMIZERS[name]
     return getattr(import_module(f"benchmarks.optimizers.{module}"), found)(search, seed, batch)

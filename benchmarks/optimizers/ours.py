@@ -92,11 +92,3 @@ class HighFidelity(BothFidelities):
     """The same with the high fidelity as the only task."""
 
     measurable = (HIGH,)
-
-
-class HighFidelityLater(HighFidelity):
-    """The same from the initial design of both fidelities, whose low values it ignores: what they cost is lost."""
-
-    def choose(self, seen: Seen, left: float) -> Choice:
-        """What the campaign asks for."""
-        return super().choose(seen.of(HIGH), left)

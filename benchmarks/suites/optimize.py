@@ -17,7 +17,6 @@ from benchmarks.regret import Curve, mean_over, saving
 from benchmarks.regret_figure import regret_figure
 
 BOTH, ALONE, LOG_EI = "mfgp", "mfgp, high fidelity alone", "BoTorch log EI, high fidelity alone"
-LATER = "mfgp, high fidelity alone after the start of both"
 
 
 def run(context: Context) -> pd.DataFrame:
@@ -27,13 +26,10 @@ def run(context: Context) -> pd.DataFrame:
         context.note("COFs are left out: their folder was not given by --data")
     context.note(
         f"Low values may be bought up to {settings.batch} at once, by everyone who buys them. The initial design costs "
-        f"{START}: as many high values, or {START - 1} and low ones for the rest. Who reaches the end of the money is "
+        f"{START}: as many high values, with the first candidate's low one for {BOTH}, as campaigns begin by themselves; "
+        f"for its peers {START - 1} and low ones for the rest, as in the study that the problems are from. Who reaches the end of the money is "
         "cut off as soon as it is not enough for a high value. Recommended is the best posterior mean of a pool's "
         "candidates, or of the points of a box that were measured."
-    )
-    context.note(
-        f"{LATER} begins with {START - 1} high values and has paid for low ones that it ignores, as a campaign of both "
-        "would that learned at once that the low fidelity is useless."
     )
     context.note(
         "qMFKG and qMFMES use SingleTaskMultiFidelityGP. On pools everything is computed at all open pairs, qMFKG's "
@@ -119,7 +115,6 @@ def summarise(lines: pd.DataFrame) -> pd.DataFrame:
                 "saving on BoTorch log EI": _saving(runs, LOG_EI, name),
                 "saving on mfgp alone": _saving(runs, ALONE, name),
                 "regret over the budget, in that of mfgp alone": _over(runs, scores, ALONE, name),
-                "the same, of mfgp alone after the start of both": _over(runs, scores, LATER, name),
                 "low": own["low"].mean(),
                 "high": own["high"].mean(),
                 "s": own["seconds"].mean(),

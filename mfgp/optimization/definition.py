@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -122,7 +122,7 @@ class Definition:
         if require is not None:
             require(estimator, objectives, learned)
         names = [str(task) for task in tasks]
-        counts = initial_counts(initial, names, len(space.columns))
+        counts = initial_counts(initial, names, _wanted(objectives, learned), len(space.columns))
         limit, seed = None if budget is None else float(budget), int(random_state)
         definition = cls(
             estimator, space, objectives, known, learned, read_costs, acquisition, limit, stopping, counts, seed
@@ -170,8 +170,7 @@ class Definition:
     @cached_property
     def wanted(self) -> frozenset[Hashable]:
         """Tasks that the objectives or the learned constraints depend on."""
-        quantities = [*(each.utility for each in self.objectives), *self.constraints]
-        return frozenset(task for quantity in quantities for task in quantity.tasks)
+        return _wanted(self.objectives, self.constraints)
 
     @cached_property
     def chooser(self) -> Acquisition:
@@ -182,6 +181,11 @@ class Definition:
     def pool(self) -> Pool | None:
         """All candidates, if the space is a pool."""
         return self.space if isinstance(self.space, Pool) else None
+
+
+def _wanted(objectives: Sequence[Objective], constraints: Sequence[Condition]) -> frozenset[Hashable]:
+    quantities = [*(each.utility for each in objectives), *constraints]
+    return frozenset(task for quantity in quantities for task in quantity.tasks)
 
 
 def _space(space: Any) -> Pool | Box:

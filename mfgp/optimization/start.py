@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
@@ -16,13 +17,18 @@ from mfgp.optimization.points import Points
 from mfgp.optimization.pool import Pool, plain_label
 from mfgp.optimization.trial import Pair, Place
 
-FEWEST, MOST = 4, 10  # rows of the first task by default
+FEWEST, MOST = 4, 10  # rows of the first task by default, where no task only informs
+FEWEST_TESTS = 3  # rows of the objective by default, where one does
 
 
-def initial_counts(initial: Any, tasks: Sequence[str], inputs: int) -> dict[str, int]:
+def initial_counts(
+    initial: Any, tasks: Sequence[str], wanted: Collection[Hashable], inputs: int
+) -> dict[str, int]:
     """How many rows of each task the start has.
 
     By default one more than there are inputs, but from 4 to 10, of the first task, and half as many of each other one.
+    Where some tasks only inform, half as many and at least 3 of those of the objective, and one of each that informs:
+    what it tells is asked for later, where it can be compared.
 
     Parameters
     ----------
@@ -30,6 +36,8 @@ def initial_counts(initial: Any, tasks: Sequence[str], inputs: int) -> dict[str,
         None for that; a number, of each task; or a mapping from tasks to numbers.
     tasks
         Low fidelity first.
+    wanted
+        Those that the objectives and the learned constraints depend on.
     inputs
         How many there are.
 
@@ -42,12 +50,17 @@ def initial_counts(initial: Any, tasks: Sequence[str], inputs: int) -> dict[str,
 
     Examples
     --------
-    >>> initial_counts(None, ["low", "high"], 6), initial_counts(2, ["low", "high"], 6)
-    ({'low': 7, 'high': 3}, {'low': 2, 'high': 2})
+    >>> initial_counts(None, ["low", "high"], {"high"}, 6), initial_counts(2, ["low", "high"], {"high"}, 6)
+    ({'low': 1, 'high': 4}, {'low': 2, 'high': 2})
+    >>> initial_counts(None, ["activity", "selectivity"], {"activity", "selectivity"}, 6)
+    {'activity': 7, 'selectivity': 3}
     """
     if initial is None:
         first = min(max(inputs + 1, FEWEST), MOST)
-        return {task: first if place == 0 else max(first // 2, 2) for place, task in enumerate(tasks)}
+        if set(tasks) <= set(wanted):
+            return {task: first if place == 0 else max(first // 2, 2) for place, task in enumerate(tasks)}
+        tests = max(math.ceil(first / 2), FEWEST_TESTS)
+        return {task: tests if task in wanted else 1 for task in tasks}
     if isinstance(initial, Integral) and not isinstance(initial, bool):
         initial = dict.fromkeys(tasks, initial)
     if not isinstance(initial, Mapping):
