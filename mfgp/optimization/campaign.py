@@ -26,7 +26,16 @@ from mfgp.optimization.objective import Objective
 from mfgp.optimization.pool import Pool
 from mfgp.optimization.question import Question
 from mfgp.optimization.reading import Reader
-from mfgp.optimization.record import as_stored, changes_of, definition_of, differences, parquet_of, text_of, with_change
+from mfgp.optimization.record import (
+    as_stored,
+    changes_of,
+    definition_of,
+    differences,
+    parquet_of,
+    text_of,
+    with_change,
+    with_start,
+)
 from mfgp.optimization.status import Status
 from mfgp.optimization.stopping import StoppingRule
 from mfgp.optimization.storage import Storage
@@ -68,8 +77,8 @@ class Campaign:
         When to stop for lack of gain; None to go on.
     initial
         Rows that fill the space at the start: a number, or one for each task. By default one more than there are
-        inputs, but from 4 to 10, of the first task, and half as many of each other one. What was told counts. Later
-        each task that only informs is compared with the objective's at up to six of their rows.
+        inputs, but from 4 to 10, of the first task, and half as many of each other one; if tasks only inform, half as
+        many and at least 3 of the objective's, and one of each that informs, which is compared with these later.
     random_state
         Seed of the start and of the acquisition.
     name
@@ -91,12 +100,12 @@ class Campaign:
     >>> campaign = Campaign(
     ...     mfgp.DifferenceGP(), pool, mfgp.maximize("high"), {"low": 1, "high": 10}, storage="sqlite://"
     ... )
-    >>> asked = campaign.ask(6)
+    >>> asked = campaign.ask(4)
     >>> asked.task.tolist()
-    ['low', 'low', 'low', 'low', 'high', 'high']
+    ['low', 'high', 'high', 'high']
     >>> told = campaign.tell(asked.assign(value=np.sin(6 * asked.x)))
     >>> campaign.status()
-    Campaign 'campaign': 6 measured, 0 pending, 0 failed, 0 withdrawn; 24 spent, 0 pending, no budget; it goes on
+    Campaign 'campaign': 4 measured, 0 pending, 0 failed, 0 withdrawn; 31 spent, 0 pending, no budget; it goes on
     """
 
     def __init__(
@@ -121,8 +130,10 @@ class Campaign:
         )
         opened, text = Storage(storage, name), text_of(definition)
         stored, _ = opened.create(text, None if definition.pool is None else parquet_of(definition.pool))
+        if initial is None:
+            definition = with_start(definition, stored)
         self._attach(definition, stored, opened)
-        differing = differences(stored, text)
+        differing = differences(stored, text_of(definition))
         if differing:
             raise ParameterError(
                 f"the storage {opened.engine.url!r} holds a campaign {name!r} with other {listed(differing)}; "
@@ -199,7 +210,7 @@ class Campaign:
             question = Question(definition, self._storage.trials(), self._learner)
             question.put(int(n))
             with self._storage.transaction() as transaction:
-                if transaction.definition != text or not _still_stands(question, transaction.trials):
+                if transaction.definition != text or not question.stands(transaction.trials):
                     continue  # another process asked meanwhile, or changed the campaign
                 first, now = len(transaction.trials), _now()
                 new = [
@@ -382,16 +393,6 @@ class Campaign:
         if silent:
             raise DataError(f"there is no value of {listed(silent)} to learn from yet; ask(), measure and tell() first")
         return self._learner.model(trials.measured)
-
-
-def _still_stands(question: Question, now: Trials) -> bool:
-    """Whether nobody asked in the meantime, told of one of the pairs, or spent what the question would cost."""
-    gone = now.closed - question.trials.closed
-    return (
-        now.asks == question.trials.asks
-        and not any(trial.pair in gone for trial in question.new)
-        and now.committed - question.trials.committed <= max(question.left, 0.0)
-    )
 
 
 def _now() -> str:

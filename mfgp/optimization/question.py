@@ -75,6 +75,15 @@ class Question:
         if not self.new and self.note is None:
             self.note = self._why_nothing()
 
+    def stands(self, now: Trials) -> bool:
+        """Whether nobody asked in the meantime, told of one of the pairs, or spent what the question would cost."""
+        gone = now.closed - self.trials.closed
+        return (
+            now.asks == self.trials.asks
+            and not any(trial.pair in gone for trial in self.new)
+            and now.committed - self.trials.committed <= max(self.left, 0.0)
+        )
+
     @property
     def left(self) -> float:
         """What is left of the budget."""

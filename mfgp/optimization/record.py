@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from hashlib import sha256
 from typing import Any
 
@@ -54,6 +54,12 @@ def differences(stored: str, wanted: str) -> list[str]:
     """The parts in which the texts of two definitions differ."""
     before = json.loads(stored)
     return [name for name, part in json.loads(wanted).items() if before.get(name) != part]
+
+
+def with_start(definition: Definition, text: str) -> Definition:
+    """A definition with the start that is stored, whose default depends on constraints that may have changed since."""
+    stored = json.loads(text)["initial"]
+    return replace(definition, initial={task: stored.get(task, count) for task, count in definition.initial.items()})
 
 
 def definition_of(

@@ -21,9 +21,7 @@ FEWEST, MOST = 4, 10  # rows of the first task by default, where no task only in
 FEWEST_TESTS = 3  # rows of the objective by default, where one does
 
 
-def initial_counts(
-    initial: Any, tasks: Sequence[str], wanted: Collection[Hashable], inputs: int
-) -> dict[str, int]:
+def initial_counts(initial: Any, tasks: Sequence[str], wanted: Collection[Hashable], inputs: int) -> dict[str, int]:
     """How many rows of each task the start has.
 
     By default one more than there are inputs, but from 4 to 10, of the first task, and half as many of each other one.

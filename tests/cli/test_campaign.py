@@ -127,7 +127,7 @@ def test_a_question_is_not_written_over_before_it_is_told(run: Run) -> None:
 
 
 def test_tables_with_the_labels_own_column_are_told(run: Run) -> None:
-    run(*NEW)
+    run(*NEW, "--initial", "low=4", "--initial", "high=2")
     run("campaign", "ask", "-n", 4)
     wide = fill().rename(columns={"candidate": "name", "value": "low"})[["name", "low"]]
     wide.to_csv("wide.csv", index=False)

@@ -53,6 +53,7 @@ def build() -> Build:
             "costs": COSTS,
             "storage": "sqlite://",
             "acquisition": "random",
+            "initial": {"low": 4, "high": 2},
         }
         return Campaign(**defaults | options)
 

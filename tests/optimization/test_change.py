@@ -60,6 +60,21 @@ def test_all_processes_and_those_to_come_have_the_change(build: Build, tmp_path:
     assert changed.status() == one.status()
 
 
+def test_a_start_by_default_is_that_of_when_the_campaign_was_made(build: Build, tmp_path: Path) -> None:
+    """A constraint that came later makes a task one that is wanted, of which a new campaign would measure more."""
+    options = {"storage": tmp_path / "campaign.sqlite", "initial": None}
+    build(**options).change(constraints="low > -9")
+    again = build(**options, constraints="low > -9")
+    asked = again.ask(4)
+    assert asked["task"].tolist() == ["low", "high", "high", "high"]
+    assert build(storage="sqlite://", initial=None, constraints="low > -9").ask(6)["task"].tolist() == [
+        *["low"] * 4,
+        *["high"] * 2,
+    ]
+    with pytest.raises(ParameterError, match="with other 'initial'; go on with it by"):
+        build(**options | {"initial": 2}, constraints="low > -9")
+
+
 def test_what_cannot_be_is_not_changed(build: Build) -> None:
     campaign = build(budget=24)
     before = campaign.status()
@@ -85,13 +100,11 @@ class Meanwhile:
         return chosen.assign(gain=1.0, cost=1.0, chance=0.5, why="it is open")
 
 
-def test_a_question_that_was_chosen_before_a_change_is_chosen_again(tmp_path: Path) -> None:
-    storage, acquisition = tmp_path / "campaign.sqlite", Meanwhile()
+def test_a_question_that_was_chosen_before_a_change_is_chosen_again(build: Build, tmp_path: Path) -> None:
+    acquisition = Meanwhile()
 
     def opened() -> Campaign:
-        return Campaign(
-            Flat(), pool(), mfgp.maximize("high"), {"low": 1, "high": 10}, storage=storage, acquisition=acquisition
-        )
+        return build(storage=tmp_path / "campaign.sqlite", acquisition=acquisition)
 
     campaign, other = opened(), opened()
     campaign.tell(measured(campaign.ask(6)))

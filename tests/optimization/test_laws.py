@@ -137,6 +137,18 @@ def test_a_start_is_the_same_one_by_one_and_at_once(build: Build, space: object)
     assert rows["high"] < rows["low"]
 
 
+def test_by_default_a_start_is_of_the_objective_and_of_one_row_of_what_informs(build: Build) -> None:
+    campaign = build(initial=None, estimator=mfgp.DifferenceGP(), acquisition="gain")
+    asked = campaign.ask(4)
+    assert asked["task"].tolist() == ["low", "high", "high", "high"]
+    assert asked["candidate"].iloc[0] == asked["candidate"].iloc[1]
+    assert asked["candidate"].nunique() == 3
+    campaign.tell(measured(asked))
+    compared = campaign.ask(2)
+    assert compared["task"].tolist() == ["low", "low"]
+    assert set(compared["candidate"]) == set(asked["candidate"].iloc[2:])
+
+
 def test_a_start_counts_what_was_told(build: Build) -> None:
     campaign = build(data=existing(), initial={"low": 9, "high": 5})
     asked = campaign.ask(3)
