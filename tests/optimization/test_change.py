@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import mfgp
 from mfgp import Campaign
 from mfgp.errors import ColumnError, ParameterError
 from mfgp.optimization import Decision, StoppingRule
-from tests.optimization.conftest import Build, measured, pool
+from tests.optimization.conftest import Build, measured
 from tests.optimization.flat import Flat
 
 
