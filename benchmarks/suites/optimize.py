@@ -52,6 +52,7 @@ def run(context: Context) -> pd.DataFrame:
     lines = context.frame()
     tell_what_is_missing(context, lines, list(found))
     context.note(f"Runs are of the commits {', '.join(map(str, lines['commit'].unique()))}")
+    tell_where_else(context, lines)
     lines = lines[lines["status"] == "ok"]
     if context.out is not None:
         pools = frozenset(name for name in lines["problem"].unique() if name.startswith("COFs"))
@@ -62,6 +63,7 @@ def run(context: Context) -> pd.DataFrame:
 def enter(context: Context, search: Search, name: str, seed: int) -> None:
     """Run one race and record it."""
     keys = {"problem": search.name, "contestant": name, "seed": seed, "commit": context.machine["commit"]}
+    keys["software"] = f"Python {context.machine['python']}, torch {context.machine['versions']['torch']}"
     try:
         found = race(search, name, seed, context.settings.batch)
     except Exception as error:  # whatever a contestant's library raises is its result
@@ -77,6 +79,15 @@ def tell_what_is_missing(context: Context, lines: pd.DataFrame, problems: Sequen
         missing = [name for name in OPTIMIZERS if (problem, name) not in there]
         if missing:
             context.note(f"Not run on {problem}: {', '.join(missing) if len(missing) < len(OPTIMIZERS) else 'anyone'}")
+
+
+def tell_where_else(context: Context, lines: pd.DataFrame) -> None:
+    """Note the runs of another machine than the most are of, which is known by its software."""
+    by_software = lines.groupby("software")
+    for software in by_software.size().sort_values().index[:-1]:
+        runs = by_software.get_group(software).groupby(["contestant", "problem"])["seed"]
+        said = [f"{name} on {problem}, seeds {', '.join(map(str, seeds))}" for (name, problem), seeds in runs]
+        context.note(f"Of another machine, with {software}, are: {'; '.join(said)}. Their times are compared with none")
 
 
 @contextmanager
@@ -183,4 +194,7 @@ def _over(runs: pd.DataFrame, scores: pd.DataFrame, single: str, name: str) -> f
 
 def _ratio(runs: pd.DataFrame, name: str) -> float:
     both = _common(runs, BOTH, name)
-    return float("nan") if both is None else float((both[1]["cpu_seconds"] / both[0]["cpu_seconds"]).median())
+    if both is None:
+        return float("nan")
+    ratio = both[1]["cpu_seconds"] / both[0]["cpu_seconds"]
+    return float(ratio[both[1]["software"] == both[0]["software"]].median())

@@ -25,7 +25,7 @@ from benchmarks.optimizers.ours import OneHighOrSomeLow
 from benchmarks.race import race
 from benchmarks.regret import Curve, mean_over, saving, value_at
 from benchmarks.regret_figure import regret_figure
-from benchmarks.suites.optimize import summarise, tell_what_is_missing
+from benchmarks.suites.optimize import summarise, tell_what_is_missing, tell_where_else
 from mfgp import DifferenceGP
 from mfgp.optimization import Costs, Decision, Pool
 
@@ -229,7 +229,15 @@ def test_the_saving() -> None:
 
 def line(contestant: str, seed: int, regret: float, **more: object) -> dict[str, object]:
     steps = {"regret": [[3.0, 4.0], [10.0, regret]], "inference": [[3.0, regret]]}
-    numbers = {"budget": 17.0, "seconds": 2.0, "cpu_seconds": 1.0 + seed, "rounds": 3, "low": 10, "high": 5}
+    numbers = {
+        "software": "torch 2",
+        "budget": 17.0,
+        "seconds": 2.0,
+        "cpu_seconds": 1.0 + seed,
+        "rounds": 3,
+        "low": 10,
+        "high": 5,
+    }
     return {"problem": "P", "contestant": contestant, "seed": seed, "status": "ok"} | steps | numbers | more
 
 
@@ -257,6 +265,21 @@ def test_who_was_not_run_is_told() -> None:
     lines = pd.DataFrame([line(name, 0, 1.0) for name in OPTIMIZERS if name != "BoTorch qMFKG"])
     tell_what_is_missing(context, lines, ["P", "Q"])
     assert context.notes == ["Not run on P: BoTorch qMFKG", "Not run on Q: anyone"]
+
+
+def test_runs_of_another_machine_are_told_and_their_times_are_not_compared() -> None:
+    lines = [line("mfgp", seed, 1.0) for seed in range(3)]
+    lines += [line("BoTorch qMFMES", seed, 1.0, cpu_seconds=9.0, software="torch 1") for seed in (1, 2)]
+    context = Context("optimize", Settings())
+    tell_where_else(context, pd.DataFrame(lines))
+    assert context.notes == [
+        "Of another machine, with torch 1, are: BoTorch qMFMES on P, seeds 1, 2. Their times are compared with none"
+    ]
+    peer = line("BoTorch qMFMES", 0, 1.0, cpu_seconds=5.0)
+    table = summarise(pd.DataFrame([*lines, peer])).set_index("contestant")
+    assert table.loc["BoTorch qMFMES", "CPU s, in those of mfgp"] == pytest.approx(5.0)
+    tell_where_else(alone := Context("optimize", Settings()), pd.DataFrame(lines[:3]))
+    assert alone.notes == []
 
 
 def test_a_run_that_is_resumed_keeps_its_lines(tmp_path: Path) -> None:
