@@ -12,10 +12,10 @@ from mfgp.plotting.style import COLORS, bare, label
 
 STYLES = {
     "mfgp": (COLORS[0], "-"),
-    "mfgp, max-value entropy": (COLORS[1], "-"),
-    "mfgp, knowledge gradient": (COLORS[2], "-"),
-    "mfgp, high fidelity alone": (COLORS[0], "--"),
     "mfgp, design of the peers": (COLORS[0], ":"),
+    "mfgp, design of the peers, max-value entropy": (COLORS[1], ":"),
+    "mfgp, design of the peers, knowledge gradient": (COLORS[2], ":"),
+    "mfgp, high fidelity alone": (COLORS[0], "--"),
     "BoTorch log EI, high fidelity alone": (COLORS[3], "--"),
     "BoTorch qMFKG": (COLORS[4], "-"),
     "BoTorch qMFMES": (COLORS[5], "-"),

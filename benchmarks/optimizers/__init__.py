@@ -23,9 +23,9 @@ Design: TypeAlias = Literal["high", "compared", "both"]  # see `Search.start`
 #: Name of each, the module and class it is, and its initial design.
 OPTIMIZERS: dict[str, tuple[str, str, Design]] = {
     "mfgp": ("ours", "BothFidelities", "compared"),
-    "mfgp, max-value entropy": ("ours", "MaxValueEntropy", "compared"),
-    "mfgp, knowledge gradient": ("ours", "KnowledgeGradient", "compared"),
     "mfgp, design of the peers": ("ours", "BothFidelities", "both"),
+    "mfgp, design of the peers, max-value entropy": ("ours", "MaxValueEntropy", "both"),
+    "mfgp, design of the peers, knowledge gradient": ("ours", "KnowledgeGradient", "both"),
     "mfgp, high fidelity alone": ("ours", "HighFidelity", "high"),
     "BoTorch log EI, high fidelity alone": ("botorch_single", "LogEI", "high"),
     "BoTorch qMFKG": ("botorch_multi", "KnowledgeGradient", "both"),
