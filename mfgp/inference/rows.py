@@ -17,7 +17,7 @@ from mfgp.kernels.training import has_profiles
 
 BLOCK_ROWS = 512  # for one triangular solution
 STRIP_ROWS = 64  # whose covariances stay in the processor's cache while they are worked on
-DEVICE_ROWS = 8192  # for both on a GPU, which is idle between small steps
+DEVICE_ROWS, DEVICE_ENTRIES = 8192, 1 << 26  # at most of a block on a GPU, which is idle between small steps
 
 
 class RowPosterior:
@@ -52,8 +52,10 @@ class RowPosterior:
     def __init__(self, exact: ExactPosterior, tasks: Sequence[int], dtype: torch.dtype = torch.float64) -> None:
         observations, kernel = exact.observations, exact.kernel
         self.kernel, self.tasks, self.dtype = kernel, list(tasks), dtype
-        on_cpu = exact.lower.device.type == "cpu"
-        self._block_rows, self._strip_rows = (BLOCK_ROWS, STRIP_ROWS) if on_cpu else (DEVICE_ROWS, DEVICE_ROWS)
+        self._block_rows, self._strip_rows = BLOCK_ROWS, STRIP_ROWS
+        if exact.lower.device.type != "cpu":
+            rows = max(BLOCK_ROWS, min(DEVICE_ENTRIES // len(exact.weights), DEVICE_ROWS))
+            self._block_rows = self._strip_rows = rows
         with torch.no_grad(), one_thread():
             self._lower, self._weights = exact.lower.to(dtype), exact.weights
             known = self.tasks, observations.x, observations.task

@@ -67,8 +67,7 @@ class Question:
 
     def put(self, count: int) -> None:
         """Find so many measurements, or as many as the budget and the space have."""
-        told = Counter(trial.task for trial in self.trials.measured)
-        silent = [task for task, planned in self.definition.initial.items() if told[task] < min(planned, FEWEST)]
+        silent = [task for task in self.definition.tasks if self._says_too_little(task)]
         self._start(count, silent)
         if not silent and len(self.new) < count:
             self._choose(count)
@@ -92,23 +91,42 @@ class Question:
             return math.inf
         return budget * (1.0 + TINY) - self.trials.committed - sum(trial.cost for trial in self.new)
 
+    def _says_too_little(self, task: str) -> bool:
+        """Whether there are too few values of a task to learn from, or labels of one class only."""
+        values = [trial.value for trial in self.trials.measured if trial.task == task]
+        labels = {value for value in values if isinstance(value, str | bool)}
+        return len(labels) == 1 or len(values) < min(self.definition.initial[task], FEWEST)
+
     def _start(self, count: int, silent: Sequence[str]) -> None:
-        """Rows that fill the space: those of the start, and more while tasks have too few values to learn from."""
-        definition, start = self.definition, self._plan()
-        for pair in start.missing(definition.initial):
-            planned = definition.initial[pair[1]]
-            self._add(pair, count, f"start: one of {planned} rows for {pair[1]!r} that fill the space")
-        for task in definition.tasks if silent else ():
+        """Rows that fill the space: those of the start, and more while something says too little.
+
+        A task that only informs gets one more at a time, and none once it has failed at as many rows as it would be
+        compared at, without a value. Otherwise more rows are the objective's.
+        """
+        start, told = self._plan(), {trial.task for trial in self.trials.measured}
+        wanted, others = self._wanted_and_others()
+        failed = Counter(trial.task for trial in self.trials if trial.state == "failed")
+        vain = {task for task in others if task not in told and failed[task] >= SHARED}
+        initial = {task: count for task, count in self.definition.initial.items() if task not in vain}
+        for pair in start.missing(initial):
+            self._add(pair, count, f"start: one of {initial[pair[1]]} rows for {pair[1]!r} that fill the space")
+        if not silent:
+            return
+        why = f"start: {listed(silent)} has too few values to learn from yet, so fill the space more"
+        tried, asked = Counter(task for _, task in self._gone), {trial.task for trial in self.new}
+        lacking = [task for task in others if task in silent and (tried[task] < SHARED or task in told)]
+        for pair in [pair for task in lacking if task not in asked for pair in start.more(task, 1)]:
+            self._add(pair, count, why)
+        if self.new and not set(silent) & set(wanted):
+            return
+        for task in sorted(wanted, key=lambda task: task not in silent):
             for pair in start.more(task, count - len(self.new)):
-                self._add(
-                    pair, count, f"start: {listed(silent)} has too few values to learn from yet, so fill the space more"
-                )
+                self._add(pair, count, why)
 
     def _compare(self, count: int) -> None:
         """Tasks that only inform, at rows of the objective's, while another test of the objective can be paid after."""
         definition = self.definition
-        wanted = [task for task in definition.tasks if task in definition.wanted]
-        others = [task for task in definition.tasks if task not in wanted]
+        wanted, others = self._wanted_and_others()
         if not others or isinstance(definition.estimator, IndependentGP):  # which learns nothing of it
             return
         start = self._plan()
@@ -128,6 +146,11 @@ class Question:
             why = f"start: compared with {listed(wanted)} at up to {most} rows"
             for pair in start.spread(task, lacking, min(len(lacking), most - tried[task])):
                 self._add(pair, count, why, reserve)
+
+    def _wanted_and_others(self) -> tuple[list[str], list[str]]:
+        """Tasks that the objective or a learned constraint depends on, and those that only inform."""
+        tasks, wanted = self.definition.tasks, self.definition.wanted
+        return [task for task in tasks if task in wanted], [task for task in tasks if task not in wanted]
 
     def _cheapest(self, pool: Pool, tasks: Sequence[str]) -> float:
         """What the cheapest measurement of some tasks costs that is left in a pool: infinite if none is."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from numbers import Integral
 from typing import Any
@@ -18,14 +17,14 @@ from mfgp.optimization.pool import Pool, plain_label
 from mfgp.optimization.trial import Pair, Place
 
 FEWEST, MOST = 4, 10  # rows of the first task by default, where no task only informs
-FEWEST_TESTS = 3  # rows of the objective by default, where one does
+TESTS = 3  # rows of each task of the objective by default, where one does
 
 
 def initial_counts(initial: Any, tasks: Sequence[str], wanted: Collection[Hashable], inputs: int) -> dict[str, int]:
     """How many rows of each task the start has.
 
     By default one more than there are inputs, but from 4 to 10, of the first task, and half as many of each other one.
-    Where some tasks only inform, half as many and at least 3 of those of the objective, and one of each that informs:
+    Where some tasks only inform, 3 of each that the objective or a constraint depends on, and one of each that informs:
     what it tells is asked for later, where it can be compared.
 
     Parameters
@@ -49,7 +48,7 @@ def initial_counts(initial: Any, tasks: Sequence[str], wanted: Collection[Hashab
     Examples
     --------
     >>> initial_counts(None, ["low", "high"], {"high"}, 6), initial_counts(2, ["low", "high"], {"high"}, 6)
-    ({'low': 1, 'high': 4}, {'low': 2, 'high': 2})
+    ({'low': 1, 'high': 3}, {'low': 2, 'high': 2})
     >>> initial_counts(None, ["activity", "selectivity"], {"activity", "selectivity"}, 6)
     {'activity': 7, 'selectivity': 3}
     """
@@ -57,8 +56,7 @@ def initial_counts(initial: Any, tasks: Sequence[str], wanted: Collection[Hashab
         first = min(max(inputs + 1, FEWEST), MOST)
         if set(tasks) <= set(wanted):
             return {task: first if place == 0 else max(first // 2, 2) for place, task in enumerate(tasks)}
-        tests = max(math.ceil(first / 2), FEWEST_TESTS)
-        return {task: tests if task in wanted else 1 for task in tasks}
+        return {task: TESTS if task in wanted else 1 for task in tasks}
     if isinstance(initial, Integral) and not isinstance(initial, bool):
         initial = dict.fromkeys(tasks, initial)
     if not isinstance(initial, Mapping):
@@ -76,7 +74,7 @@ def initial_counts(initial: Any, tasks: Sequence[str], wanted: Collection[Hashab
 class Start:
     """Plans the start, given what was asked for: the same rows whether they are asked for one by one or at once.
 
-    Tasks take turns in their order. Each goes to rows where another one is or will be measured, if there are enough of
+    Tasks take turns. Each goes to rows where another one is or will be measured, if there are enough of
     these, and to new ones if not, so that tasks share rows: what they have in common is seen there at once, and
     elsewhere only by way of what the inputs explain.
 
@@ -99,11 +97,16 @@ class Start:
 
     def missing(self, counts: Mapping[str, int]) -> list[Pair]:
         """Pairs that the start still lacks, in the order in which to ask for them."""
-        return [pair for task, count in counts.items() for pair in self._add(task, count - len(self._having(task)))]
+        return [pair for task, count in counts.items() for pair in self.more(task, count - len(self._having(task)))]
 
     def more(self, task: str, count: int) -> list[Pair]:
-        """More pairs of a task at new rows."""
-        return self._take(self._fresh(task, count), task)
+        """More pairs of a task, at rows where another one is or will be measured, and then at new ones."""
+        if count <= 0:
+            return []
+        known = [place for place in self.within(self._places()) if (place, task) not in self.closed]
+        if len(known) < count:
+            return self._take([*known, *self._fresh(task, count - len(known))], task)
+        return self.spread(task, known, count)
 
     def rows_of(self, tasks: Iterable[str]) -> list[Place]:
         """Rows, of the space or not, where all of some tasks are measured or pending."""
@@ -123,14 +126,6 @@ class Start:
             return []
         chosen = Pool(self._frame(places)).space_filling(count, self._frame(self._having(task)), self.random_state)
         return self._take([places[number] for number in chosen.index], task)
-
-    def _add(self, task: str, count: int) -> list[Pair]:
-        if count <= 0:
-            return []
-        known = [place for place in self.within(self._places()) if (place, task) not in self.closed]
-        if len(known) < count:
-            return self._take([*known, *self._fresh(task, count - len(known))], task)
-        return self.spread(task, known, count)
 
     def _take(self, places: Iterable[Place], task: str) -> list[Pair]:
         pairs = [(place, task) for place in places]

@@ -239,10 +239,46 @@ def test_comparisons_that_failed_count(build: Build) -> None:
 def test_a_start_goes_on_while_a_task_has_no_value(build: Build) -> None:
     campaign = build()
     asked = campaign.ask(8)
-    assert asked["task"].tolist() == ["low"] * 4 + ["high"] * 2 + ["low"] * 2
+    assert asked["task"].tolist() == ["low"] * 4 + ["high"] * 4
     assert "'low', 'high' has too few values to learn from yet" in asked["why"].iloc[-1]
     campaign.tell(measured(asked).loc[[0, 1, 4, 5]])
     assert campaign.ask(1)["why"].tolist() == ["drawn at random"]
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_a_cheap_task_that_always_fails_is_left_alone(build: Build, count: int) -> None:
+    """It is tried at as many rows as it would be compared at; the rest of the money is the objective's."""
+    campaign = build(initial=None, budget=100)
+    while len(asked := campaign.ask(count)):
+        told = measured(asked)
+        fails = told["task"] == "low"
+        campaign.tell(told.assign(value=told["value"].mask(fails), reason=np.where(fails, "no convergence", None)))
+    history = campaign.history
+    assert (history["task"] == "low").sum() == 6
+    assert history["state"].eq("measured").sum() == 9
+    measured_rows = history.loc[history["task"] == "high", "candidate"]
+    assert history.loc[history["task"] == "low", "candidate"].isin(measured_rows).sum() >= 3
+
+
+def test_while_the_objective_is_pending_more_of_it_is_asked_for_and_not_the_cheap_task(build: Build) -> None:
+    campaign = build(initial=None)
+    campaign.tell(measured(campaign.ask(4)).query("task == 'low'"))
+    assert campaign.ask(3)["task"].tolist() == ["high"] * 3
+
+
+def test_labels_of_one_class_are_too_little_to_learn_from(build: Build) -> None:
+    """Another class is looked for, and then the campaign goes on."""
+    campaign = build(
+        estimator=mfgp.MultiTaskGP(), acquisition="gain", initial=None, costs={"colour": 1, "high": 10}, space=pool(12)
+    )
+    start = campaign.ask(4)
+    campaign.tell(measured(start).assign(value=lambda told: told["value"].where(told["task"] == "high", "red")))
+    again = campaign.ask(2)
+    assert again["task"].tolist() == ["colour"]
+    assert again["why"].iloc[0].startswith("start: 'colour' has too few values to learn from yet")
+    assert again["candidate"].isin(start["candidate"]).all()
+    campaign.tell(again.assign(value="blue"))
+    assert campaign.ask(1)["why"].iloc[0] == "start: compared with 'high' at up to 6 rows"
 
 
 def test_planned_costs_keep_the_budget_and_pending_cost_counts(build: Build) -> None:
