@@ -77,8 +77,8 @@ class Campaign:
         When to stop for lack of gain; None to go on.
     initial
         Rows that fill the space at the start: a number, or one for each task. By default one more than there are
-        inputs, but from 4 to 10, of the first task, and half as many of each other one; if tasks only inform, half as
-        many and at least 3 of the objective's, and one of each that informs, which is compared with these later.
+        inputs, but from 4 to 10, of the first task, and half as many of each other one; if tasks only inform, 3 of each
+        of the objective's, and one of each that informs. What was told counts. Of a stored campaign: what is stored.
     random_state
         Seed of the start and of the acquisition.
     name

@@ -62,7 +62,7 @@ def new(
 ) -> None:
     """Begin a campaign: say what may be measured, what it costs and what is looked for.
 
-    With the same arguments it changes nothing; with others it complains.
+    With the same arguments it changes nothing; with others it complains. A start that is not given is the stored one.
     """
     from mfgp import Campaign
     from mfgp.cli.campaign.space import space_of
