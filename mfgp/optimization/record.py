@@ -57,7 +57,7 @@ def differences(stored: str, wanted: str) -> list[str]:
 
 
 def with_start(definition: Definition, text: str) -> Definition:
-    """A definition with the start that is stored: its default may have been another, or constraints, which it depends on."""
+    """A definition with the start that is stored: the default may be another by now, or depend on other constraints."""
     stored = json.loads(text)["initial"]
     return replace(definition, initial={task: stored.get(task, count) for task, count in definition.initial.items()})
 
