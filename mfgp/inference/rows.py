@@ -54,8 +54,8 @@ class RowPosterior:
         self.kernel, self.tasks, self.dtype = kernel, list(tasks), dtype
         self._block_rows, self._strip_rows = BLOCK_ROWS, STRIP_ROWS
         if exact.lower.device.type != "cpu":
-            rows = max(BLOCK_ROWS, min(DEVICE_ENTRIES // len(exact.weights), DEVICE_ROWS))
-            self._block_rows = self._strip_rows = rows
+            block = max(BLOCK_ROWS, min(DEVICE_ENTRIES // len(exact.weights), DEVICE_ROWS))
+            self._block_rows = self._strip_rows = block
         with torch.no_grad(), one_thread():
             self._lower, self._weights = exact.lower.to(dtype), exact.weights
             known = self.tasks, observations.x, observations.task
