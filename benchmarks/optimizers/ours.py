@@ -1,4 +1,4 @@
-"""Campaigns of this package with DifferenceGP, all other settings being defaults, the expected gain among them."""
+"""Campaigns of this package with DifferenceGP, all other settings being defaults but for the start, which is told."""
 
 from __future__ import annotations
 

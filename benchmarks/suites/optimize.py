@@ -26,7 +26,7 @@ def run(context: Context) -> pd.DataFrame:
         context.note("COFs are left out: their folder was not given by --data")
     context.note(
         f"Low values may be bought up to {settings.batch} at once, by everyone who buys them. The initial design costs "
-        f"{START}. It is as many high values, with a low one beside the first for {BOTH}, as campaigns begin by "
+        f"{START}. It is as many high values, for {BOTH} with one low one more beside the first, as campaigns begin by "
         f"themselves; for its peers it is {START - 1} and low ones for the rest, as in the study that the problems are "
         "from. Who reaches the end of the money is cut off as soon as it is not enough for a high value. Recommended "
         "is the best posterior mean of a pool's candidates, or of the points of a box that were measured."

@@ -68,7 +68,7 @@ def test_branin_is_that_of_botorch() -> None:
 
 
 @pytest.mark.parametrize("name", ["COFs", *BOXES])
-def test_initial_designs_cost_the_same_and_share_high_values(name: str, tables: Path) -> None:
+def test_initial_designs_cost_the_same_but_for_one_low_value_and_share_high_ones(name: str, tables: Path) -> None:
     search = searches(tables)[name](3)
     both, alone, compared = (search.start(3, design) for design in ("both", "high", "compared"))
     assert search.costs[alone.task].sum() == START
