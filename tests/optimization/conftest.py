@@ -53,8 +53,9 @@ def build() -> Build:
             "costs": COSTS,
             "storage": "sqlite://",
             "acquisition": "random",
-            "initial": {"low": 4, "high": 2},
         }
+        if set(options.get("costs", COSTS)) == set(COSTS):
+            defaults["initial"] = {"low": 4, "high": 2}
         return Campaign(**defaults | options)
 
     return new
