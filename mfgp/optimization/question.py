@@ -100,8 +100,8 @@ class Question:
     def _start(self, count: int, silent: Sequence[str]) -> None:
         """Rows that fill the space: those of the start, and more while something says too little.
 
-        A task that only informs gets one more at a time, and none once it has failed at as many rows as it would be
-        compared at, without a value. Otherwise more rows are the objective's.
+        A task that only informs gets one more when none of it is pending, and none once it has failed at as many rows
+        as it would be compared at, without a value. Otherwise more rows are the objective's.
         """
         start, told = self._plan(), {trial.task for trial in self.trials.measured}
         wanted, others = self._wanted_and_others()
@@ -113,10 +113,11 @@ class Question:
         if not silent:
             return
         why = f"start: {listed(silent)} has too few values to learn from yet, so fill the space more"
-        tried, asked = Counter(task for _, task in self._gone), {trial.task for trial in self.new}
-        lacking = [task for task in others if task in silent and (tried[task] < SHARED or task in told)]
-        for pair in [pair for task in lacking if task not in asked for pair in start.more(task, 1)]:
-            self._add(pair, count, why)
+        pending = {trial.task for trial in (*self.trials.pending, *self.new)}
+        for task in others:
+            if task in silent and task not in pending | vain:
+                for pair in start.more(task, 1):
+                    self._add(pair, count, why)
         if self.new and not set(silent) & set(wanted):
             return
         for task in sorted(wanted, key=lambda task: task not in silent):
