@@ -37,6 +37,8 @@ from mfgp.prediction import NormalPrediction, Prediction
 from mfgp.prediction.labelled import expected_probabilities
 from mfgp.prediction.members import predict_members
 
+_WITHOUT_BEARING = ("warm_start", "device", "hyperparameters", "random_state")  # on the most probable ones
+
 
 class TaskRegressor(Regressor):
     """Base of the architectures that are a kernel. A subclass stores its parameters and builds its kernel.
@@ -240,7 +242,7 @@ class TaskRegressor(Regressor):
         kernel = self._build_kernel(expanded_columns(width, inputs.counts), tasks)
         kernel.embed_levels(width, inputs.counts)
         model = _model_of(data, kernel)
-        described = (inputs, tasks, self.get_params() | {"warm_start": None, "device": None})
+        described = (inputs, tasks, self.get_params() | dict.fromkeys(_WITHOUT_BEARING))
         continued = self.warm_start and getattr(self, "_described", None) == described
         if continued:
             _hand_on(self.model_, model)

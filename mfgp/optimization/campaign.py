@@ -48,7 +48,7 @@ class Campaign:
 
     All of it is in a database. Each ask and each tell is one transaction: what a call has returned for is stored, and
     what a killed one has not is as if it had not been called. Several processes may ask and tell at once. The model is
-    fitted anew to what is stored, so the same storage gives the same question.
+    fitted to what is stored, so the same storage gives the same question.
 
     Parameters
     ----------

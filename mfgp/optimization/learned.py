@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+from copy import deepcopy
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,8 @@ from mfgp.optimization.points import Point, Points
 from mfgp.optimization.trial import Trial, Value
 
 Tables: TypeAlias = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None]
+
+GROWTH = 1.5  # of the values of a task, after which hyperparameters are looked for from the beginning again
 
 
 def tables_of(trials: Iterable[Trial], points: Points, tasks: Sequence[str]) -> Tables:
@@ -59,8 +62,32 @@ def tables_of(trials: Iterable[Trial], points: Points, tasks: Sequence[str]) -> 
     return X, Y, None if noise.isna().all(axis=None) else noise
 
 
+def looked_for_among(trials: Sequence[Trial]) -> int:
+    """How many of the first of some measured trials hyperparameters are looked for among, from the beginning.
+
+    They are looked for again as soon as a task, or a class of a label, has half as many values again as the last time.
+
+    Examples
+    --------
+    >>> trials = [Trial(number, "measured", (number,), "high", value=1.0) for number in range(8)]
+    >>> [looked_for_among(trials[:count]) for count in range(1, 9)]
+    [1, 2, 3, 3, 5, 5, 5, 8]
+    """
+    count, before, found = Counter[Hashable](), Counter[Hashable](), 0
+    for place, trial in enumerate(trials, start=1):
+        kind = (trial.task, trial.value if isinstance(trial.value, str | bool) else None)
+        count[kind] += 1
+        if count[kind] >= GROWTH * before[kind]:
+            before, found = count.copy(), place
+    return found
+
+
 class Learner:
-    """Fits an estimator to trials, anew and from the beginning wherever their values are others than before.
+    """Fits an estimator to trials.
+
+    Hyperparameters are looked for from the beginning among the first values, as :func:`looked_for_among` counts them,
+    and climb on from there among all: a few more values move them little, and the search is most of what a question
+    takes. What comes out depends on the trials alone, and not on what was fitted before.
 
     Parameters
     ----------
@@ -74,16 +101,44 @@ class Learner:
 
     def __init__(self, estimator: Regressor, points: Points, tasks: Sequence[str]) -> None:
         self._estimator, self._points, self._tasks = estimator, points, tasks
-        self._known: Tables | None = None
-        self._model: Regressor | None = None
+        self._first: _Fitted | None = None
+        self._all: _Fitted | None = None
 
     def model(self, trials: Iterable[Trial]) -> Regressor:
         """The estimator fitted to measured trials; the order in which they were told does not matter."""
-        tables = tables_of(trials, self._points, self._tasks)
-        if self._model is None or self._known is None or not _same(tables, self._known):
-            X, Y, noise = self._known = tables
-            self._model = clone(self._estimator).fit(X, Y, noise=noise)
-        return self._model
+        trials = sorted(trials, key=lambda trial: trial.number)
+        tables = self._tables(trials)
+        if self._all is None or not _same(tables, self._all.tables):
+            self._all = _Fitted(tables, self._fitted(trials, tables))
+        return self._all.model
+
+    def _fitted(self, trials: Sequence[Trial], tables: Tables) -> Regressor:
+        first = trials[: looked_for_among(trials)]
+        if len(first) == len(trials) or "warm_start" not in self._estimator.get_params(deep=False):
+            self._first = _Fitted(tables, _fit(clone(self._estimator), tables))
+            return self._first.model
+        tables_of_first = self._tables(first)
+        if self._first is None or not _same(tables_of_first, self._first.tables):
+            alone = clone(self._estimator).set_params(hyperparameters="map")
+            self._first = _Fitted(tables_of_first, _fit(alone, tables_of_first))
+        own = self._estimator.get_params(deep=False)
+        climbing = deepcopy(self._first.model).set_params(**own | {"warm_start": True})
+        return _fit(climbing, tables).set_params(warm_start=own["warm_start"])
+
+    def _tables(self, trials: Iterable[Trial]) -> Tables:
+        return tables_of(trials, self._points, self._tasks)
+
+
+class _Fitted(NamedTuple):
+    """Tables, and the model that was fitted to them."""
+
+    tables: Tables
+    model: Regressor
+
+
+def _fit(estimator: Regressor, tables: Tables) -> Regressor:
+    X, Y, noise = tables
+    return estimator.fit(X, Y, noise=noise)
 
 
 def _same(tables: Tables, others: Tables) -> bool:

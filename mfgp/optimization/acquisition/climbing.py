@@ -15,7 +15,7 @@ from torch import Tensor
 
 from mfgp.expressions import Condition
 from mfgp.inference.threads import one_thread
-from mfgp.optimization.acquisition.worth import NOTHING
+from mfgp.optimization.acquisition.worth import IMMATERIAL
 from mfgp.optimization.box import Box
 
 STEPS = 50
@@ -51,8 +51,8 @@ def climb(
     which
         (n,) number of the quantity that is maximised from each.
     tolerance
-        A climb ends with a step that gains less than this share of the largest value that its quantity has at a start.
-        Values that are all but none everywhere are not climbed to.
+        A climb ends with a step that gains less than this share of the largest value that its quantity has at a start,
+        or of one that matters, if that is more. Values that are all but none everywhere are not climbed to.
     """
     variables = list(box.variables.items())
     moving = torch.tensor([*(_is_interval(variable) for _, variable in variables), False])
@@ -67,7 +67,7 @@ def climb(
         least, most = variables[place][1]
         lower[place], width[place] = least, most - least
     before = value(start[:, :-1], number).detach()
-    smallest = before.new_full((int(number.max()) + 1,), NOTHING)
+    smallest = before.new_full((int(number.max()) + 1,), IMMATERIAL)
     scale = smallest.scatter_reduce(0, number, before.abs(), "amax")  # of each quantity, by its number
 
     def at(points: Tensor) -> Tensor:

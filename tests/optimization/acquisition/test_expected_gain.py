@@ -275,13 +275,13 @@ def test_climbing_ends_at_the_best_point_that_is_allowed() -> None:
 
 
 def test_climbs_of_several_quantities_are_as_each_by_itself() -> None:
-    """Though one is a millionth of the other, and the climbs do not end together."""
+    """Though one is a hundredth of the other, and the climbs do not end together."""
     box = Box({"x": (0.0, 1.0), "y": (-5.0, 5.0)})
     rows = box.sample(6, 0)
 
     def value(z: torch.Tensor, which: torch.Tensor) -> torch.Tensor:
         first = torch.exp(-((z[:, 0] - 0.3) ** 2) - (z[:, 1] - 2.0) ** 2 / 20.0)
-        second = 1e-6 / (1.0 + (z[:, 0] - 0.7) ** 4 + (z[:, 1] + 1.0) ** 2)
+        second = 1e-2 / (1.0 + (z[:, 0] - 0.7) ** 4 + (z[:, 1] + 1.0) ** 2)
         return torch.where(which == 0, first, second)
 
     which = [0, 1, 1, 0, 1, 0]

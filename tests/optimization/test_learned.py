@@ -1,0 +1,64 @@
+"""What a campaign learns from its trials, and when it looks for hyperparameters again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import mfgp
+from mfgp.optimization.learned import Learner, looked_for_among
+from mfgp.optimization.points import Points
+from mfgp.optimization.trial import Trial
+
+X = np.linspace(0.0, 1.0, 30)
+POINTS = Points(("x",), {})
+
+
+def trials_of(count: int) -> list[Trial]:
+    values = {"low": np.sin(6.0 * X), "high": np.sin(6.0 * X) + 0.3 * X}
+    return [
+        Trial(number, "measured", (X[number // 2],), task, value=float(values[task][number // 2]))
+        for number, task in enumerate((["low", "high"] * count)[:count])
+    ]
+
+
+def learner(estimator: mfgp.DifferenceGP | None = None) -> Learner:
+    return Learner(mfgp.DifferenceGP() if estimator is None else estimator, POINTS, ["low", "high"])
+
+
+def test_what_is_learned_does_not_depend_on_what_was_fitted_before() -> None:
+    along = learner()
+    for count in range(8, 26, 2):
+        last = along.model(trials_of(count))
+    at_once = learner().model(trials_of(24)[::-1])
+    rows = pd.DataFrame({"x": [0.05, 0.5, 0.9]})
+    pd.testing.assert_frame_equal(last.predict(rows), at_once.predict(rows), rtol=0, atol=0)
+
+
+def test_hyperparameters_are_looked_for_again_where_a_task_has_half_as_many_values_again() -> None:
+    counts = range(16, 26)
+    assert [count for count in counts if looked_for_among(trials_of(count)) == count] == [17, 24]
+    starts = {count: len(learner().model(trials_of(count)).fit_report_.starts) for count in counts}
+    assert [count for count in counts if starts[count] > 1] == [17, 24]
+
+
+def test_a_few_values_more_end_at_the_maximum_of_a_whole_fit() -> None:
+    trials = trials_of(22)
+    climbed = learner().model(trials)
+    x = pd.DataFrame({"x": [trial.point[0] for trial in trials[::2]]})
+    y = pd.DataFrame({task: [trial.value for trial in trials if trial.task == task] for task in ("low", "high")})
+    whole = mfgp.DifferenceGP().fit(x, y)
+    assert climbed.fit_report_.log_posterior == pytest.approx(whole.fit_report_.log_posterior, abs=0.1)
+
+
+def test_a_new_class_of_a_label_is_looked_for_from_the_beginning() -> None:
+    values = ["a", "b"] * 4 + ["c"]
+    trials = [Trial(number, "measured", (X[number],), "kind", value=value) for number, value in enumerate(values)]
+    assert looked_for_among(trials) == len(trials)
+
+
+def test_the_estimator_keeps_its_parameters() -> None:
+    estimator = mfgp.DifferenceGP(kernel="rbf", hyperparameters="auto")
+    model = learner(estimator).model(trials_of(18))
+    assert {**model.get_params()} == {**estimator.get_params()}
