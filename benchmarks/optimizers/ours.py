@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -16,21 +18,44 @@ TASKS = ("low", "high")
 
 
 class OneHighOrSomeLow:
-    """An acquisition whose choice ends before the first high value, or with it if that is the best of all."""
+    """An acquisition whose choice ends before the first high value, or with it if that is the best of all.
+
+    It is asked for one measurement at a time, so as not to choose what is not bought.
+    """
 
     def __init__(self, chosen_by: Acquisition) -> None:
         self._chosen_by = chosen_by
 
     def choose(self, decision: Decision, count: int) -> pd.DataFrame:
         """The beginning of what the acquisition chooses."""
+        columns = [*decision.space.columns, *CHOSEN]
         if len(decision.pending):  # the rest of a choice that has ended
-            return pd.DataFrame(columns=[*decision.space.columns, *CHOSEN])
-        first = self._chosen_by.choose(decision, 1)
-        if first["task"].iloc[0] == TASKS[HIGH]:
-            return first
-        found = self._chosen_by.choose(decision, count)
-        high = (found["task"] == TASKS[HIGH]).to_numpy()
-        return found.iloc[: int(high.argmax()) if high.any() else count]
+            return pd.DataFrame(columns=columns)
+        chosen = list[pd.DataFrame]()
+        while len(chosen) < count:
+            found = self._chosen_by.choose(decision, 1)[columns]
+            high = TASKS[HIGH] in found["task"].tolist()
+            if not chosen or not high:
+                chosen.append(found)
+            if high or found.empty:
+                break
+            decision = once_pending(decision, found)
+        return pd.concat(chosen, ignore_index=decision.closed is None)
+
+
+def once_pending(decision: Decision, chosen: pd.DataFrame) -> Decision:
+    """The next decision, while a measurement that was chosen is pending."""
+    row, task = chosen[[*decision.space.columns]], chosen["task"].iloc[0]
+    pending = row.assign(task=task)
+    if len(decision.pending):
+        pending = pd.concat([decision.pending, pending])
+    decision = replace(decision, pending=pending, random_state=decision.random_state + 1)
+    if decision.closed is None:
+        return decision.without(row, task)
+    assert isinstance(decision.space, Pool)
+    closed = decision.closed.copy()
+    closed[decision.space.labels.get_loc(row.index[0]), decision.tasks.index(task)] = True
+    return replace(decision, closed=closed)
 
 
 class BothFidelities:

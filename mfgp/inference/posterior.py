@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
+from functools import cached_property
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -203,9 +204,14 @@ class ExactPosterior:
         rows = every_task(x, self.kernel.num_tasks)
         if self._cross is None:
             return Joint(*self.at(rows))
-        prior = self.kernel.task_covariance() + self.kernel.offsets()
-        mean, explained = _AtRows.apply(rows[..., :-1].to(prior), rows[..., -1].long(), self)
-        return Joint(mean, prior - explained)
+        mean, explained = _AtRows.apply(rows[..., :-1].to(self.prior), rows[..., -1].long(), self)
+        return Joint(mean, self.prior - explained)
+
+    @cached_property
+    def prior(self) -> Tensor:
+        """(T, T) prior covariance of all tasks at one input: the same at any, where all input kernels are plain."""
+        with torch.no_grad():
+            return self.kernel.task_covariance() + self.kernel.offsets()
 
     @torch.no_grad()
     def joint(self, x: Tensor) -> Joint:

@@ -56,9 +56,8 @@ class SharedWith:
         kernel = self.posterior.kernel
         rows = every_task(x, kernel.num_tasks)
         if self._cross is not None:
-            prior = kernel.task_covariance() + kernel.offsets()
             mean, explained, covariance = _Along.apply(rows[..., :-1], rows[..., -1].long(), self)
-            return Shared(mean, prior - explained, covariance)
+            return Shared(mean, self.posterior.prior - explained, covariance)
         cross = kernel.forward(rows, self._known) @ self._solution
         return Shared(*self.posterior.along(x), kernel.forward(rows, self.rows) - cross)
 

@@ -180,8 +180,8 @@ class Box:
     def coordinates(self, inputs: pd.DataFrame) -> np.ndarray:
         """Inputs as points: numbers from 0 to 1 between their bounds, each level on an axis of its own."""
         numbers = {name: value for name, value in self.variables.items() if name not in self.levels}
-        lower = pd.Series({name: float(value[0]) for name, value in numbers.items()})
-        upper = pd.Series({name: float(value[-1]) for name, value in numbers.items()})
+        lower = {name: float(value[0]) for name, value in numbers.items()}
+        upper = {name: float(value[-1]) for name, value in numbers.items()}
         return coordinates(inputs, lower, upper, self.levels)
 
     def _points(

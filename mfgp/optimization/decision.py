@@ -72,11 +72,9 @@ class Decision:
         found = np.zeros((len(rows), len(self.tasks)), dtype=bool)
         if self.gone is None:
             return found
+        near = cdist(self.space.coordinates(rows), self.space.coordinates(self.gone.drop(columns="task"))) < NEAR
         for column, task in enumerate(self.tasks):
-            there = self.gone[self.gone["task"] == task].drop(columns="task")
-            if len(there) and len(rows):
-                distance = cdist(self.space.coordinates(rows), self.space.coordinates(there))
-                found[:, column] = distance.min(axis=1) < NEAR
+            found[:, column] = near[:, (self.gone["task"] == task).to_numpy()].any(axis=1)
         return found
 
     def without(self, rows: pd.DataFrame, task: Hashable) -> Self:

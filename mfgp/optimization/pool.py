@@ -18,7 +18,7 @@ from mfgp.errors import ColumnError, DataError, DataTypeError, MfgpError
 from mfgp.expressions import Condition
 from mfgp.optimization.inputs import holds
 from mfgp.optimization.points import Label, Point, Points
-from mfgp.optimization.spread import coordinates, far_apart
+from mfgp.optimization.spread import Bounds, coordinates, far_apart
 from mfgp.optimization.trial import Place
 
 
@@ -193,9 +193,9 @@ class Pool:
         return found
 
     @cached_property
-    def _bounds(self) -> tuple[pd.Series, pd.Series]:
+    def _bounds(self) -> tuple[Bounds, Bounds]:
         numbers = self.frame[[name for name in self.columns if name not in self.levels]]
-        return numbers.min(), numbers.max()
+        return numbers.min().to_dict(), numbers.max().to_dict()
 
 
 def plain_label(label: Any) -> Label:

@@ -7,10 +7,11 @@ from collections.abc import Hashable, Mapping
 import numpy as np
 import pandas as pd
 
+Bounds = Mapping[Hashable, float]
 Levels = Mapping[Hashable, tuple[str, ...]]
 
 
-def coordinates(inputs: pd.DataFrame, lower: pd.Series, upper: pd.Series, levels: Levels) -> np.ndarray:
+def coordinates(inputs: pd.DataFrame, lower: Bounds, upper: Bounds, levels: Levels) -> np.ndarray:
     """Inputs (n, d) as points: numbers from 0 to 1 between their bounds, each level on an axis of its own.
 
     Two levels that differ are a distance of one apart, as are the ends of a number's range.
@@ -27,7 +28,7 @@ def coordinates(inputs: pd.DataFrame, lower: pd.Series, upper: pd.Series, levels
     Examples
     --------
     >>> frame = pd.DataFrame({"radius": [1.0, 3.0], "metal": ["Cu", "Ni"]})
-    >>> coordinates(frame, pd.Series({"radius": 1.0}), pd.Series({"radius": 5.0}), {"metal": ("Cu", "Ni")}).round(2)
+    >>> coordinates(frame, {"radius": 1.0}, {"radius": 5.0}, {"metal": ("Cu", "Ni")}).round(2)
     array([[0.  , 0.71, 0.  ],
            [0.5 , 0.  , 0.71]])
     """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,7 @@ from benchmarks.regret import Curve, mean_over, saving, value_at
 from benchmarks.regret_figure import regret_figure
 from benchmarks.suites.optimize import summarise, tell_what_is_missing, tell_where_else
 from mfgp import DifferenceGP
-from mfgp.optimization import Costs, Decision, Pool
+from mfgp.optimization import Box, Costs, Decision, Pool
 
 BOXES = ["Branin", "Hartmann-6", "Park", "Borehole"]
 
@@ -178,26 +177,49 @@ def test_what_may_not_be_bought(
 
 
 class Chooses:
-    """Chooses some measurements, as an acquisition does."""
+    """Chooses candidates in their order, each for a task said before, and remembers what it was asked."""
 
     def __init__(self, tasks: list[str]) -> None:
-        self._found = pd.DataFrame({"task": tasks})
+        self._tasks, self.asked = tasks, list[Decision]()
 
     def choose(self, decision: Decision, count: int) -> pd.DataFrame:
-        return self._found.iloc[:count]
+        self.asked.append(decision)
+        number = len(decision.pending)
+        space = decision.space
+        rows = space.frame.iloc[[number]] if isinstance(space, Pool) else pd.DataFrame({"x": [0.1 * number]})
+        return rows.assign(task=self._tasks[number], gain=1.0, cost=1.0, chance=1.0, why="")
 
 
+@pytest.mark.parametrize("space", [Pool(pd.DataFrame({"x": [0.0, 1.0, 2.0]}, index=[7, 3, 5])), Box({"x": (0.0, 1.0)})])
 @pytest.mark.parametrize(
-    "tasks, kept", [(["high", "low", "high"], 1), (["low", "low", "high"], 2), (["low", "low", "low"], 3)]
+    "tasks, kept, asked", [(["high", "low"], 1, 1), (["low", "low", "high"], 2, 3), (["low", "low", "low"], 3, 3)]
 )
-def test_a_campaign_buys_one_high_value_or_low_ones(tasks: list[str], kept: int, pool: Search) -> None:
-    chooser = OneHighOrSomeLow(Chooses(tasks))
-    model = DifferenceGP()
-    frame = pd.DataFrame({"x": [0.0, 1.0]})
-    pending = frame.assign(task="low")
-    decision = partial(Decision, model, Pool(frame), (), (), Costs.read({"low": 1, "high": 2}), ("low", "high"))
-    assert chooser.choose(decision(pending.iloc[:0], None, 0), 3)["task"].tolist() == tasks[:kept]
-    assert len(chooser.choose(decision(pending, None, 0), 3)) == 0
+def test_a_campaign_buys_one_high_value_or_low_ones(tasks: list[str], kept: int, asked: int, space: Pool | Box) -> None:
+    acquisition = Chooses(tasks)
+    chooser = OneHighOrSomeLow(acquisition)
+    nothing = pd.DataFrame({"x": [], "task": []})
+    closed = np.zeros((3, 2), dtype=bool) if isinstance(space, Pool) else None
+    costs = Costs.read({"low": 1, "high": 2})
+    decision = Decision(DifferenceGP(), space, (), (), costs, ("low", "high"), nothing, closed, 0)
+    found = chooser.choose(decision, 3)
+    assert found["task"].tolist() == tasks[:kept]
+    assert found.index.tolist() == ([7, 3, 5] if isinstance(space, Pool) else [0, 1, 2])[:kept]
+    assert len(acquisition.asked) == asked
+    last = acquisition.asked[-1]
+    assert last.pending["task"].tolist() == ["low"] * (asked - 1)
+    if isinstance(space, Pool):
+        assert last.closed is not None
+        assert last.closed[:, 0].tolist() == [place < asked - 1 for place in range(3)]
+    else:
+        np.testing.assert_array_equal(last.closed_at(pd.DataFrame({"x": [0.0, 0.5]}))[:, 0], [asked > 1, False])
+
+
+def test_what_is_left_of_a_choice_is_not_bought() -> None:
+    pool = Pool(pd.DataFrame({"x": [0.0, 1.0]}))
+    pending, costs = pool.frame.assign(task="low"), Costs.read({"low": 1, "high": 2})
+    closed = np.array([[True, False], [True, False]])
+    decision = Decision(DifferenceGP(), pool, (), (), costs, ("low", "high"), pending, closed, 0)
+    assert OneHighOrSomeLow(Chooses(["low"])).choose(decision, 3).empty
 
 
 STEPS = [[3.0, 8.0], [5.0, 4.0], [9.0, 0.0]]

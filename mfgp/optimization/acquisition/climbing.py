@@ -105,10 +105,12 @@ def climb(
     for share in SHARES:
         tried, end = rows.copy(), lower + (points + share * (found - points)) * width
         tried[names] = end[:, moving].cpu().numpy()
-        reached = value(end[:, :-1], number).detach().cpu().numpy()
-        better = (reached > best) & box.allows(tried)
+        reached, allowed = value(end[:, :-1], number).detach().cpu().numpy(), box.allows(tried)
+        better = (reached > best) & allowed
         climbed[names] = np.where(better[:, None], tried[names], climbed[names])
         best = np.where(better, reached, best)
+        if allowed.all():
+            break
     return climbed
 
 

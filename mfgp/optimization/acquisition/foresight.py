@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from mfgp.data.scaling import standardized_inputs
 from mfgp.inference.posterior import Joint, every_task
 from mfgp.inference.shared import Shared, SharedWith
 from mfgp.model import TaskGP
@@ -107,7 +108,8 @@ class _Against(NamedTuple):
 
 def standardized(model: TaskGP, inputs: Tensor) -> Tensor:
     """Inputs (n, d) as the kernel reads them, with a gradient."""
-    return model.encode(torch.cat([inputs, torch.zeros_like(inputs[:, :1])], dim=-1))[:, :-1]
+    rows = torch.cat([inputs, torch.zeros_like(inputs[:, :1])], dim=-1)
+    return standardized_inputs(model.input_scaling, rows)[:, :-1]
 
 
 def in_units(model: TaskGP, joint: Joint, places: list[int]) -> Joint:

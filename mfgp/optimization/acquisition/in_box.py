@@ -31,15 +31,16 @@ TOLERANCE = 1e-4  # of a gain, which need not be known better
 
 def choose_in_box(box: Box, outlook: Outlook, count: int, rng: np.random.Generator) -> pd.DataFrame:
     """The next measurements, one after the other."""
-    decision, rows, choices = outlook.decision, [], list[Choice]()
+    tasks, rows, choices = outlook.decision.tasks, list[pd.DataFrame](), list[Choice]()
     for _ in range(count):
+        if choices:
+            row, task = rows[-1], tasks[choices[-1].task]
+            decision = outlook.decision.without(row, task)
+            outlook = replace(outlook.as_predicted(outlook.encode(row), [task]), decision=decision)
         row, choice = _next(box, outlook, rng)
         rows.append(row)
         choices.append(choice)
-        task = decision.tasks[choice.task]
-        decision = decision.without(row, task)
-        outlook = replace(outlook.as_predicted(outlook.encode(row), [task]), decision=decision)
-    return table_of(pd.concat(rows, ignore_index=True), choices, decision.tasks)
+    return table_of(pd.concat(rows, ignore_index=True), choices, tasks)
 
 
 def _next(box: Box, outlook: Outlook, rng: np.random.Generator) -> tuple[pd.DataFrame, Choice]:
@@ -69,10 +70,9 @@ def _next(box: Box, outlook: Outlook, rng: np.random.Generator) -> tuple[pd.Data
     if confirming is not None:
         return best, confirming
     if choice.gain <= worth.least_gain:
-        for place in range(len(summits)):
-            instead = _direct(outlook, worth, foreseen, summits.iloc[[place]], UNPROMISING)
-            if instead is not None:
-                return summits.iloc[[place]], instead
+        instead = _direct(outlook, worth, foreseen, summits, UNPROMISING)
+        if instead is not None:
+            return summits.iloc[[instead.row]], instead
     return near.iloc[[choice.row]], choice
 
 
@@ -116,14 +116,15 @@ def _is_measured_near(box: Box, outlook: Outlook, worth: Worth, row: pd.DataFram
     return all(gap.min(initial=np.inf) < NEAR for gap in gaps)
 
 
-def _direct(outlook: Outlook, worth: Worth, foreseen: Foreseen, row: pd.DataFrame, why: str) -> Choice | None:
-    """The measurement, at one row, of the dearest task that the objective depends on."""
-    gains, cost = foreseen.gains(outlook.encode(row)), _costs(outlook, row)
-    found = direct_choice([0], outlook.wanted(worth), outlook.decision.closed_at(row), cost)
+def _direct(outlook: Outlook, worth: Worth, foreseen: Foreseen, rows: pd.DataFrame, why: str) -> Choice | None:
+    """The measurement, at the first row where one is open, of the dearest task that the objective depends on."""
+    cost = _costs(outlook, rows)
+    found = direct_choice(range(len(rows)), outlook.wanted(worth), outlook.decision.closed_at(rows), cost)
     if found is None:
         return None
-    task = found[1]
-    return Choice(0, task, float(gains.gain[0, task]), cost[0, task], float(gains.chance[0, task]), why)
+    row, task = found
+    gains = foreseen.gains(outlook.encode(rows.iloc[[row]]))
+    return Choice(row, task, float(gains.gain[0, task]), cost[row, task], float(gains.chance[0, task]), why)
 
 
 def _costs(outlook: Outlook, rows: pd.DataFrame) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from mfgp.expressions import Quantity, minimum
+from mfgp.inference import ExactPosterior
 from mfgp.kernels.stationary import row_keys
 from mfgp.model import TaskGP, TaskGPEnsemble
 from mfgp.optimization.acquisition.effort import Effort
@@ -198,6 +199,11 @@ class Outlook:
         rows = pd.DataFrame(columns)
         return rows[box.contains(rows)]
 
+    @cached_property
+    def _posteriors(self) -> list[ExactPosterior]:
+        """Of the models: each looks through all its parameters whenever it is asked for its posterior."""
+        return [model.exact_posterior for model in self.models]
+
     def _known(self, inputs: Tensor) -> Tensor:
         """(n, tasks) whether each task that can be measured is learned from, or taken as predicted, at inputs."""
         seen = self.models[0].train_inputs[0]
@@ -207,9 +213,8 @@ class Outlook:
     def _expected(self, worth: Worth, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Means (n,) and deviations (n,) of the worth, averaged over the models."""
         found = []
-        for model in self.models:
+        for model, exact in zip(self.models, self._posteriors, strict=True):
             x = standardized(model, inputs)
-            exact = model.exact_posterior
             joint = exact.along(x) if x.requires_grad else exact.joint(x)
             found.append(expected_worth(worth, *in_units(model, joint, worth.places), DRAWS))
         level, deviation = (torch.stack(part).mean(0) for part in zip(*found, strict=True))
