@@ -338,8 +338,8 @@ class Campaign:
     def best(self) -> pd.DataFrame:
         """The incumbent: where the objective's mean is best under the posterior; of several the Pareto set.
 
-        Of a pool it is one of all candidates, of a box one of the rows that something was measured at. Constraints have
-        to hold with a probability of at least a half.
+        Of a pool it is one of all candidates, of a box one of its points that something was measured at; as long as
+        there is none, one of the rows outside. Constraints have to hold with a probability of at least a half.
 
         Returns
         -------

@@ -93,14 +93,14 @@ def expected(model: Regressor, inputs: pd.DataFrame, utility: Quantity) -> np.nd
 
 
 def best_of(definition: Definition, trials: Trials, model: Regressor) -> pd.DataFrame:
-    """The incumbent of a campaign: the best candidate of a pool, or the best measured row of a box."""
+    """The incumbent of a campaign: the best candidate of a pool, or the best measured row that a box has, if any."""
     space = definition.open_space
     if isinstance(space, Pool):
         rows = space.frame
     else:
         rows = definition.points.frame(dict.fromkeys(trial.point for trial in trials.measured))
-        allowed = space.allows(rows)
-        rows = rows[allowed] if allowed.any() else rows
+        inside = space.contains(rows)
+        rows = rows[inside] if inside.any() else rows
     return incumbent(model, rows, definition.objectives, definition.constraints)
 
 

@@ -112,7 +112,7 @@ class Question:
             self._add(pair, count, f"start: one of {initial[pair[1]]} rows for {pair[1]!r} that fill the space")
         if not silent:
             return
-        why = f"start: {listed(silent)} has too few values to learn from yet, so fill the space more"
+        why = f"start: {listed(silent)} has too few values or classes to learn from yet, so fill the space more"
         pending = {trial.task for trial in (*self.trials.pending, *self.new)}
         for task in others:
             if task in silent and task not in pending | vain:

@@ -18,7 +18,7 @@ from mfgp import task
 from mfgp.errors import NumericsError, ParameterError
 from mfgp.expressions.linear import LinearForm
 from mfgp.optimization import Box, Campaign, Costs, Decision, Pool
-from mfgp.optimization.acquisition.fidelity import MOST, shortlist, target_of
+from mfgp.optimization.acquisition.fidelity import MOST, places_of_maximum, shortlist, target_of
 from mfgp.optimization.acquisition.hypervolume import reference_point
 from mfgp.optimization.acquisition.knowledge_gradient import DiscreteKnowledgeGradient
 from mfgp.optimization.acquisition.target_model import TargetModel
@@ -316,6 +316,22 @@ def test_whole_numbers_and_categories_in_a_box(name: str) -> None:
     assert set(chosen.columns) == {"x", "layers", "metal", "task", "gain", "cost", "chance", "why"}
     if name.startswith("log"):
         assert chosen[["layers", "metal"]].to_numpy().tolist() == [[3.0, "Ni"]]
+
+
+@pytest.mark.parametrize("boxed", [True, False])
+def test_rows_outside_the_space_are_no_rivals(model: mfgp.DifferenceGP, boxed: bool) -> None:
+    """The best value is at 0.757, which was told of, but is no candidate."""
+    half = pd.DataFrame({"x": XS[XS <= 0.55]})
+    space: Box | Pool = Box({"x": (0.0, 0.55)}) if boxed else Pool(half)
+    closed = None if boxed else np.zeros((len(half), 2), dtype=bool)
+    view = View(decide(model, space=space, closed=closed), "log_ei")
+    assert view.measured.max() <= 0.55
+    assert places_of_maximum(view, target_of(view)).max() <= 0.55
+    best = view.best(view.objective.utility)
+    assert best == pytest.approx(model.predict(pd.DataFrame({"x": XS[HIGH][:2]}))["high"].max())
+    nothing = replace(view.decision, space=Box({"x": (0.91, 0.92)}), closed=None)
+    assert len(View(nothing, "log_ei").measured) == len(view.maximum.train_inputs[0][:, :-1].unique(dim=0))
+    assert places_of_maximum(View(nothing, "log_ei"), target_of(view)).min() >= 0.91
 
 
 def test_a_large_pool_is_looked_at_in_part(model: mfgp.DifferenceGP) -> None:

@@ -240,7 +240,7 @@ def test_a_start_goes_on_while_a_task_has_no_value(build: Build) -> None:
     campaign = build()
     asked = campaign.ask(8)
     assert asked["task"].tolist() == ["low"] * 4 + ["high"] * 4
-    assert "'low', 'high' has too few values to learn from yet" in asked["why"].iloc[-1]
+    assert "'low', 'high' has too few values or classes to learn from yet" in asked["why"].iloc[-1]
     campaign.tell(measured(asked).loc[[0, 1, 4, 5]])
     assert campaign.ask(1)["why"].tolist() == ["drawn at random"]
 
@@ -275,7 +275,7 @@ def test_labels_of_one_class_are_too_little_to_learn_from(build: Build) -> None:
     campaign.tell(measured(start).assign(value=lambda told: told["value"].where(told["task"] == "high", "red")))
     again = campaign.ask(2)
     assert again["task"].tolist() == ["colour"]
-    assert again["why"].iloc[0].startswith("start: 'colour' has too few values to learn from yet")
+    assert again["why"].iloc[0].startswith("start: 'colour' has too few values or classes to learn from yet")
     assert again["candidate"].isin(start["candidate"]).all()
     campaign.tell(again.assign(value="blue"))
     assert campaign.ask(1)["why"].iloc[0] == "start: compared with 'high' at up to 6 rows"
@@ -451,6 +451,15 @@ def test_a_box_may_be_told_of_rows_outside(build: Build) -> None:
     campaign = build(space=BOX, data=existing())
     assert campaign.best()["y"].iloc[0] <= 2.0
     assert len(campaign.ask(4)) == 4
+
+
+def test_the_best_is_inside_a_box_whatever_was_told_of_rows_outside(build: Build) -> None:
+    x = np.linspace(0.0, 2.0, 9)
+    told = pd.DataFrame({"x": x, "low": x, "high": 2.0 * x})
+    campaign = build(space=Box({"x": (0.0, 1.0)}), data=told)
+    assert campaign.best()["x"].tolist() == [1.0]
+    alone = build(space=Box({"x": (0.0, 1.0)}), data=told[told["x"] > 1.0])
+    assert alone.best()["x"].tolist() == [2.0]
 
 
 def test_history_has_running_cost_and_best_measured(build: Build) -> None:

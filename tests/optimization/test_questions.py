@@ -119,7 +119,7 @@ def test_too_few_values_to_learn_from_ask_for_more(build: Build) -> None:
     campaign = build()
     asked = measured(campaign.ask(6))
     campaign.tell(asked.iloc[[0, 4]])
-    assert campaign.ask()["why"].iloc[0].startswith("start: 'low', 'high' has too few values to learn from yet")
+    assert campaign.ask()["why"].iloc[0].startswith("start: 'low', 'high' has too few values or classes")
     campaign.tell(asked)
     assert campaign.ask()["why"].tolist() == ["drawn at random"]
 

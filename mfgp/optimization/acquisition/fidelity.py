@@ -39,14 +39,13 @@ def shortlist(view: View, model: TargetModel) -> np.ndarray | None:
 
 
 def places_of_maximum(view: View, model: TargetModel) -> Tensor:
-    """Rows (m, d) that the target may be largest at: candidates of a pool; points and measured rows of a box."""
+    """Rows (m, d) that the target may be largest at: candidates of a pool; points of a box, measured or not."""
     space = view.decision.space
     if isinstance(space, Pool):
         among = shortlist(view, model)
         return view.rows(space.frame if among is None else space.frame.iloc[among])
     sampled = view.rows(space.sample(MOST // 2, view.seed))
-    allowed = torch.from_numpy(space.allows(view.measured_inputs)).to(sampled.device)
-    return torch.cat([sampled, view.measured[allowed]])
+    return torch.cat([sampled, view.measured[view.contains(view.measured)]])
 
 
 def chance_of(view: View, found: Found) -> float:

@@ -16,6 +16,7 @@ from mfgp.expressions import Quantity, minimum
 from mfgp.inference import ExactPosterior
 from mfgp.kernels.stationary import row_keys
 from mfgp.model import TaskGP, TaskGPEnsemble
+from mfgp.optimization.acquisition.decoding import decoded
 from mfgp.optimization.acquisition.effort import Effort
 from mfgp.optimization.acquisition.foresight import Foresight, in_units, standardized
 from mfgp.optimization.acquisition.gain import expected_worth
@@ -188,15 +189,7 @@ class Outlook:
         """The rows of a box that were learned from, or taken as predicted, of one task or all; not those outside it."""
         seen = self.models[0].train_inputs[0]
         chosen = seen if task is None else seen[seen[:, -1] == self.tasks.index(task)]
-        inputs = chosen[:, :-1].unique(dim=0).cpu().numpy()
-        levels = self.decision.model._inputs.levels
-        columns = {
-            name: pd.Categorical.from_codes(inputs[:, place].astype(int), pd.Index(levels[place].values))
-            if place in levels
-            else inputs[:, place]
-            for place, name in enumerate(box.columns)
-        }
-        rows = pd.DataFrame(columns)
+        rows = decoded(self.decision.model, chosen[:, :-1].unique(dim=0))
         return rows[box.contains(rows)]
 
     @cached_property

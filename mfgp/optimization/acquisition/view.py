@@ -17,9 +17,12 @@ from mfgp.architectures.regressor import Regressor
 from mfgp.data.table import listed
 from mfgp.errors import NumericsError, ParameterError
 from mfgp.expressions import Condition, Quantity
+from mfgp.kernels.stationary import row_keys
 from mfgp.model import TaskGP, TaskGPEnsemble
+from mfgp.optimization.acquisition.decoding import decoded
 from mfgp.optimization.decision import LEAST_FEASIBLE, Decision
 from mfgp.optimization.objective import Objective
+from mfgp.optimization.pool import Pool
 
 NO_NUMBER = (
     "the acquisition function is no number anywhere; an objective such as log(a) has no value where a draw of a is "
@@ -129,25 +132,28 @@ class View:
 
     @cached_property
     def measured(self) -> Tensor:
-        """(m, d) different rows at which all tasks of the objectives are measured; all rows if there are none."""
+        """(m, d) different rows of the space at which all tasks of the objectives are measured.
+
+        If there are none, rows of the space at which any task is, and if there are none either, rows outside.
+        """
         known = self.maximum.train_inputs[0].detach()
         rows, place = known[:, :-1].unique(dim=0, return_inverse=True)
         there = torch.zeros(len(rows), len(self._latents), dtype=torch.bool, device=rows.device)
         there[place, known[:, -1].long()] = True
-        whole = there[:, [self.number(task) for task in self.aims]].all(-1)
-        return rows[whole] if bool(whole.any()) else rows
+        whole, inside = there[:, [self.number(task) for task in self.aims]].all(-1), self.contains(rows)
+        return next((rows[kept] for kept in (whole & inside, inside) if bool(kept.any())), rows)
 
     @cached_property
     def measured_inputs(self) -> pd.DataFrame:
         """The same rows as a frame."""
-        inputs = self.estimator._inputs
-        columns: dict[Hashable, object] = {}
-        for place, (name, values) in enumerate(zip(inputs.columns, self.measured.T.cpu().numpy(), strict=True)):
-            levels = inputs.levels.get(place)
-            columns[name] = (
-                values if levels is None else pd.Categorical.from_codes(values.astype(int), pd.Index(levels.values))
-            )
-        return pd.DataFrame(columns)
+        return decoded(self.estimator, self.measured)
+
+    def contains(self, rows: Tensor) -> Tensor:
+        """Whether rows (n, d) are candidates of the pool, or points of the box."""
+        space = self.decision.space
+        if isinstance(space, Pool):
+            return torch.isin(row_keys(rows), row_keys(self.rows(space.frame)))
+        return torch.from_numpy(space.contains(decoded(self.estimator, rows))).to(rows.device)
 
     @cached_property
     def pending(self) -> Tensor | None:
