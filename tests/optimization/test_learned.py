@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar, Self
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -58,7 +60,22 @@ def test_a_new_class_of_a_label_is_looked_for_from_the_beginning() -> None:
     assert looked_for_among(trials) == len(trials)
 
 
-def test_the_estimator_keeps_its_parameters() -> None:
-    estimator = mfgp.DifferenceGP(kernel="rbf", hyperparameters="auto")
+class Noted(mfgp.DifferenceGP):
+    """Learns nothing, and notes the parameters of each fit."""
+
+    seen: ClassVar[list[dict[str, object]]] = []
+
+    def fit(self, X: pd.DataFrame, Y: pd.DataFrame, noise: pd.DataFrame | None = None) -> Self:
+        self.seen.append(self.get_params())
+        return self
+
+
+def test_the_estimator_keeps_its_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first fit looks for the most probable hyperparameters, the second climbs on and averages as it was told."""
+    monkeypatch.setattr(Noted, "seen", [])
+    estimator = Noted(kernel="rbf", hyperparameters="auto")
     model = learner(estimator).model(trials_of(18))
-    assert {**model.get_params()} == {**estimator.get_params()}
+    assert model.get_params() == estimator.get_params()
+    first, second = Noted.seen
+    assert first == estimator.get_params() | {"hyperparameters": "map"}
+    assert second == estimator.get_params() | {"warm_start": True}
