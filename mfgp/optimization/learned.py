@@ -114,15 +114,15 @@ class Learner:
 
     def _fitted(self, trials: Sequence[Trial], tables: Tables) -> Regressor:
         first = trials[: looked_for_among(trials)]
-        if len(first) == len(trials) or "warm_start" not in self._estimator.get_params(deep=False):
+        own = self._estimator.get_params(deep=False)
+        if len(first) == len(trials) or not {"warm_start", "hyperparameters"} <= own.keys():
             self._first = _Fitted(tables, _fit(clone(self._estimator), tables))
             return self._first.model
         tables_of_first = self._tables(first)
         if self._first is None or not _same(tables_of_first, self._first.tables):
             alone = clone(self._estimator).set_params(hyperparameters="map")
             self._first = _Fitted(tables_of_first, _fit(alone, tables_of_first))
-        own = self._estimator.get_params(deep=False)
-        climbing = deepcopy(self._first.model).set_params(**own | {"warm_start": True})
+        climbing = deepcopy(self._first.model).set_params(hyperparameters=own["hyperparameters"], warm_start=True)
         return _fit(climbing, tables).set_params(warm_start=own["warm_start"])
 
     def _tables(self, trials: Iterable[Trial]) -> Tables:

@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 import numpy as np
 import pandas as pd
 import pytest
+from gpytorch.kernels import MaternKernel
 
 import mfgp
 from mfgp.optimization.learned import Learner, looked_for_among
@@ -58,6 +59,17 @@ def test_a_new_class_of_a_label_is_looked_for_from_the_beginning() -> None:
     values = ["a", "b"] * 4 + ["c"]
     trials = [Trial(number, "measured", (X[number],), "kind", value=value) for number, value in enumerate(values)]
     assert looked_for_among(trials) == len(trials)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        mfgp.DifferenceGP(kernel=MaternKernel(nu=1.5)),
+        mfgp.DifferenceGP(sources={"high": np.array(["low"])}),
+    ],
+)
+def test_parameters_that_are_objects_are_climbed_on_with(estimator: mfgp.DifferenceGP) -> None:
+    assert len(learner(estimator).model(trials_of(22)).fit_report_.starts) == 1
 
 
 class Noted(mfgp.DifferenceGP):
