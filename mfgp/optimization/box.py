@@ -19,6 +19,7 @@ from mfgp.optimization.spread import coordinates
 
 Variable: TypeAlias = "tuple[float, float] | range | tuple[str, ...]"
 
+ROUNDING = 1e-6  # of a bound: what single precision and text of seven digits may be off by
 MOST_TRIED = 1 << 17  # points of the sequence that are looked at before a space counts as all but empty
 
 
@@ -103,7 +104,7 @@ class Box:
         return kept
 
     def contains(self, inputs: pd.DataFrame) -> np.ndarray:
-        """Whether rows (n, d) are points of the box: each input one of its values, all conditions met.
+        """Whether rows (n, d) are points of the box: each input one of its values, or a rounding away; conditions met.
 
         Examples
         --------
@@ -121,7 +122,7 @@ class Box:
                 kept &= ((steps % 1.0 == 0.0) & steps.between(0.0, len(values) - 1)).to_numpy()
             else:
                 lower, upper = float(values[0]), float(values[1])
-                rounding = 4.0 * np.finfo(float).eps * max(-lower, upper)  # lower + (upper - lower) may miss upper
+                rounding = ROUNDING * max(-lower, upper)
                 kept &= inputs[name].between(lower - rounding, upper + rounding).to_numpy()
         return kept
 

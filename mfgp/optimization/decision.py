@@ -16,10 +16,10 @@ from mfgp.optimization.box import Box
 from mfgp.optimization.costs import Costs
 from mfgp.optimization.objective import Objective
 from mfgp.optimization.pool import Pool
+from mfgp.optimization.spread import NEAR
 
 CHOSEN = ("task", "gain", "cost", "chance", "why")
 LEAST_FEASIBLE = 0.5  # probability with which the constraints have to hold
-NEAR = 1e-3  # of the width of a box: points that are all but the same
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.spatial import KDTree
 
 from mfgp.data.csv import require_names
 from mfgp.data.levels import holds_levels
@@ -18,7 +19,7 @@ from mfgp.errors import ColumnError, DataError, DataTypeError, MfgpError
 from mfgp.expressions import Condition
 from mfgp.optimization.inputs import holds
 from mfgp.optimization.points import Label, Point, Points
-from mfgp.optimization.spread import Bounds, coordinates, far_apart
+from mfgp.optimization.spread import NEAR, Bounds, coordinates, far_apart
 from mfgp.optimization.trial import Place
 
 
@@ -149,6 +150,24 @@ class Pool:
             raise DataError(f"no candidate meets {listed(conditions)}; leave a constraint out, or give more candidates")
         return self if kept.all() else Pool(self.frame[kept])
 
+    def contains(self, inputs: pd.DataFrame) -> np.ndarray:
+        """Whether rows (n, d) are candidates, or all but: within a thousandth of the ranges of one.
+
+        Examples
+        --------
+        >>> pool = Pool(pd.DataFrame({"radius": [0.1, 0.2, 0.4], "metal": ["Cu", "Ni", "Ni"]}))
+        >>> rows = pd.DataFrame({"radius": [0.1 + 1e-9, 0.1, 0.3], "metal": ["Cu", "Ni", "Ni"]})
+        >>> pool.contains(rows).tolist()
+        [True, False, False]
+        """
+        lower, upper = self._bounds
+        found = np.ones(len(inputs), dtype=bool)
+        for name, value in lower.items():
+            if value == upper[name]:  # counts for nothing in the coordinates
+                found &= np.isclose(inputs[name], value, rtol=NEAR, atol=0.0)
+        distance, _ = self._tree.query(self.coordinates(inputs[list(self.columns)]), distance_upper_bound=NEAR)
+        return found & np.isfinite(distance)
+
     def space_filling(
         self, count: int, taken: pd.DataFrame, random_state: int, among: np.ndarray | None = None
     ) -> pd.DataFrame:
@@ -191,6 +210,10 @@ class Pool:
         for label, (_, point) in self.places.items():
             found.setdefault(point, []).append(label)
         return found
+
+    @cached_property
+    def _tree(self) -> KDTree:
+        return KDTree(self.coordinates(self.frame), balanced_tree=False)  # medians of few distinct values take long
 
     @cached_property
     def _bounds(self) -> tuple[Bounds, Bounds]:

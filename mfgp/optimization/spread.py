@@ -10,6 +10,8 @@ import pandas as pd
 Bounds = Mapping[Hashable, float]
 Levels = Mapping[Hashable, tuple[str, ...]]
 
+NEAR = 1e-3  # of the range of an input: points that are all but the same
+
 
 def coordinates(inputs: pd.DataFrame, lower: Bounds, upper: Bounds, levels: Levels) -> np.ndarray:
     """Inputs (n, d) as points: numbers from 0 to 1 between their bounds, each level on an axis of its own.

@@ -334,6 +334,23 @@ def test_rows_outside_the_space_are_no_rivals(model: mfgp.DifferenceGP, boxed: b
     assert places_of_maximum(View(nothing, "log_ei"), target_of(view)).min() >= 0.91
 
 
+@pytest.mark.parametrize("boxed", [True, False])
+def test_rows_a_rounding_away_from_the_space_are_rivals(boxed: bool) -> None:
+    """What is gained is over the best that was measured, which text of seven digits has moved off the candidate."""
+    inputs, values = table()
+    rounded = inputs * (1.0 + 1e-7)
+    last = float(XS[HIGH][1])
+    space = Box({"x": (0.0, last)}) if boxed else Pool(pd.DataFrame({"x": XS}))
+    closed = None if boxed else np.zeros((31, 2), dtype=bool)
+    found = [
+        View(decide(mfgp.DifferenceGP().fit(rows, values), space=space, closed=closed), "log_ei")
+        for rows in (inputs, rounded)
+    ]
+    assert [len(view.measured) for view in found] == [2 if boxed else 3] * 2
+    exact, near = (view.best(view.objective.utility) for view in found)
+    assert near == pytest.approx(exact, abs=1e-3)
+
+
 def test_a_large_pool_is_looked_at_in_part(model: mfgp.DifferenceGP) -> None:
     many = np.linspace(0.0, 1.0, 3 * MOST)
     pool = Pool(pd.DataFrame({"x": many}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar, Self
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 from gpytorch.kernels import MaternKernel
 
 import mfgp
+from mfgp.architectures.regressor import Regressor
+from mfgp.inference.sampling import sample
 from mfgp.optimization.learned import Learner, looked_for_among
 from mfgp.optimization.points import Points
 from mfgp.optimization.trial import Trial
@@ -26,17 +29,41 @@ def trials_of(count: int) -> list[Trial]:
     ]
 
 
-def learner(estimator: mfgp.DifferenceGP | None = None) -> Learner:
+def learner(estimator: mfgp.Regressor | None = None) -> Learner:
     return Learner(mfgp.DifferenceGP() if estimator is None else estimator, POINTS, ["low", "high"])
 
 
-def test_what_is_learned_does_not_depend_on_what_was_fitted_before() -> None:
-    along = learner()
-    for count in range(8, 26, 2):
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        mfgp.DifferenceGP(),
+        mfgp.MultiTaskGP(),
+        mfgp.LatentVariableGP(),
+        mfgp.IndependentGP(),
+        mfgp.CascadeGP(),
+    ],
+    ids=repr,
+)
+def test_what_is_learned_does_not_depend_on_what_was_fitted_before(estimator: Regressor) -> None:
+    """Neither between two searches, at 22 values, nor at one, at 24, nor after that."""
+    along = learner(estimator)
+    for count in (16, 17, 20, 22, 24, 26):
         last = along.model(trials_of(count))
-    at_once = learner().model(trials_of(24)[::-1])
-    rows = pd.DataFrame({"x": [0.05, 0.5, 0.9]})
+        at_once = learner(estimator).model(trials_of(count)[::-1])
+        rows = pd.DataFrame({"x": [0.05, 0.5, 0.9]})
+        pd.testing.assert_frame_equal(last.predict(rows), at_once.predict(rows), rtol=0, atol=0)
+
+
+def test_averages_do_not_depend_on_what_was_fitted_before_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Along the way the search at 24 values is that of an average too, which in a campaign read anew it is not."""
+    monkeypatch.setattr("mfgp.model.ensemble.sample", partial(sample, chains=2, warm_up=4, draws=4))
+    estimator = mfgp.DifferenceGP(hyperparameters="posterior")
+    along = learner(estimator)
+    for count in (24, 26):
+        last = along.model(trials_of(count))
+    at_once, rows = learner(estimator).model(trials_of(26)), pd.DataFrame({"x": [0.05, 0.5, 0.9]})
     pd.testing.assert_frame_equal(last.predict(rows), at_once.predict(rows), rtol=0, atol=0)
+    assert isinstance(last.predictive_model_, mfgp.TaskGPEnsemble)
 
 
 def test_hyperparameters_are_looked_for_again_where_a_task_has_half_as_many_values_again() -> None:

@@ -24,9 +24,10 @@ def test_a_box_contains_its_bounds_though_they_are_rounded_and_nothing_beyond() 
     lower, upper = np.sort(np.random.default_rng(0).normal(size=(200, 2)) * 10.0 ** np.arange(-100, 100)[:, None]).T
     corners = np.array([[0.0], [1.0]])
     for bounds in zip(lower.tolist(), upper.tolist(), strict=True):
-        box, width = Box({"x": bounds}), bounds[1] - bounds[0]
+        box, beyond = Box({"x": bounds}), 1e-5 * max(-bounds[0], bounds[1])
         assert box.contains(box.from_unit(corners)).all()
-        assert not box.contains(pd.DataFrame({"x": [bounds[0] - 1e-9 * width, bounds[1] + 1e-9 * width]})).any()
+        assert box.contains(pd.DataFrame({"x": [float(f"{bound:.7g}") for bound in bounds]})).all()
+        assert not box.contains(pd.DataFrame({"x": [bounds[0] - beyond, bounds[1] + beyond]})).any()
 
 
 def test_what_a_box_contains() -> None:
@@ -40,6 +41,21 @@ def test_what_a_box_contains() -> None:
         (9.0, "Ni"): True,
     }
     assert box.contains(pd.DataFrame(list(rows), columns=["n", "metal"])).tolist() == list(rows.values())
+
+
+def test_a_pool_contains_its_candidates_whatever_they_were_rounded_to() -> None:
+    """With a number that is the same for all of them, which must not count for nothing."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(500, 3)) * [1e-6, 1.0, 1e6], columns=["a", "b", "c"])
+    frame = frame.assign(metal=rng.choice(["Cu", "Ni"], 500), kelvin=300.0)
+    pool = Pool(frame)
+    assert pool.contains(frame.astype({"a": "float32", "b": "float32", "c": "float32"})).all()
+    assert pool.contains(frame.map(lambda cell: cell if isinstance(cell, str) else float(f"{cell:.6g}"))).all()
+    for changed in ({"a": frame["a"] * 1.1}, {"metal": frame["metal"].map({"Cu": "Ni", "Ni": "Cu"})}):
+        assert pool.contains(frame.assign(**changed)).mean() < 0.1
+    assert not pool.contains(frame.assign(metal="Fe")).any()
+    assert not pool.contains(frame.assign(kelvin=310.0)).any()
+    assert pool.contains(frame[::-1][["kelvin", "metal", "c", "b", "a"]]).all()
 
 
 def test_conditions_reject_points_of_a_box_and_keep_the_order_of_the_others() -> None:

@@ -101,15 +101,15 @@ def climb(
     with one_thread(), warnings.catch_warnings(record=True):  # that an end is no good is seen by its value
         found = torch.cat([end for part in points.split(1 if conditions else len(points)) for end in ends(part)])
     names = [variables[place][0] for place in moving.nonzero().flatten().tolist()]
-    best, climbed = before.cpu().numpy(), rows.copy()
+    climbed, inside = rows.copy(), np.zeros(len(rows), dtype=bool)
     for share in SHARES:
         tried, end = rows.copy(), lower + (points + share * (found - points)) * width
         tried[names] = end[:, moving].cpu().numpy()
         reached, allowed = value(end[:, :-1], number).detach().cpu().numpy(), box.allows(tried)
-        better = (reached > best) & allowed
+        better = (reached > before.cpu().numpy()) & allowed & ~inside
         climbed[names] = np.where(better[:, None], tried[names], climbed[names])
-        best = np.where(better, reached, best)
-        if allowed.all():
+        inside |= allowed
+        if inside.all():
             break
     return climbed
 

@@ -22,7 +22,7 @@ from mfgp.optimization.acquisition.effort import COARSE, effort_for
 from mfgp.optimization.acquisition.outlook import OPTIMISM, Foreseen, Outlook
 from mfgp.optimization.acquisition.worth import Worth
 from mfgp.optimization.box import Box
-from mfgp.optimization.decision import NEAR
+from mfgp.optimization.spread import NEAR
 
 SAMPLE = 1024
 CLIMBERS = 4  # for rivals, and for the measurements of each task

@@ -17,12 +17,10 @@ from mfgp.architectures.regressor import Regressor
 from mfgp.data.table import listed
 from mfgp.errors import NumericsError, ParameterError
 from mfgp.expressions import Condition, Quantity
-from mfgp.kernels.stationary import row_keys
 from mfgp.model import TaskGP, TaskGPEnsemble
 from mfgp.optimization.acquisition.decoding import decoded
 from mfgp.optimization.decision import LEAST_FEASIBLE, Decision
 from mfgp.optimization.objective import Objective
-from mfgp.optimization.pool import Pool
 
 NO_NUMBER = (
     "the acquisition function is no number anywhere; an objective such as log(a) has no value where a draw of a is "
@@ -149,11 +147,8 @@ class View:
         return decoded(self.estimator, self.measured)
 
     def contains(self, rows: Tensor) -> Tensor:
-        """Whether rows (n, d) are candidates of the pool, or points of the box."""
-        space = self.decision.space
-        if isinstance(space, Pool):
-            return torch.isin(row_keys(rows), row_keys(self.rows(space.frame)))
-        return torch.from_numpy(space.contains(decoded(self.estimator, rows))).to(rows.device)
+        """Whether rows (n, d) are candidates of the pool, or points of the box, or a rounding away from one."""
+        return torch.from_numpy(self.decision.space.contains(decoded(self.estimator, rows))).to(rows.device)
 
     @cached_property
     def pending(self) -> Tensor | None:

@@ -274,6 +274,24 @@ def test_climbing_ends_at_the_best_point_that_is_allowed() -> None:
     np.testing.assert_allclose(found[["x", "y"]], [[0.275, 1.975]] * 4, atol=0.02)
 
 
+def test_a_climb_is_the_same_whether_or_not_another_ends_outside() -> None:
+    """One would find a spike if it were looked for half of the way back, as it is where an end is not allowed."""
+    box = Box({"x": (0.0, 1.0), "n": range(2), "y": (-5.0, 5.0)}, [mfgp.parse("y < 2")])
+    rows = pd.DataFrame({"x": [0.1, 0.3], "n": [0.0, 1.0], "y": [0.0, 0.0]})
+
+    def value(z: torch.Tensor, which: torch.Tensor) -> torch.Tensor:
+        spike = 5.0 * torch.exp(-(((z[:, 0] - 0.2) / 1e-3) ** 2) - z[:, 2] ** 2)
+        return torch.where(which == 0, spike - z[:, 2] ** 2, z[:, 2]) - (z[:, 0] - 0.3) ** 2
+
+    def climbed(rows: pd.DataFrame, which: list[int]) -> pd.DataFrame:
+        return climb(box, lambda frame: torch.tensor(frame.to_numpy(dtype=float)), value, rows, which)
+
+    alone, beside = climbed(rows[:1], [0]), climbed(rows, [0, 1])
+    np.testing.assert_allclose(alone["x"], 0.3, atol=1e-3)
+    pd.testing.assert_frame_equal(beside[:1], alone)
+    assert 1.0 < beside["y"].iloc[1] < 2.0
+
+
 def test_climbs_of_several_quantities_are_as_each_by_itself() -> None:
     """Though one is a hundredth of the other, and the climbs do not end together."""
     box = Box({"x": (0.0, 1.0), "y": (-5.0, 5.0)})
