@@ -30,6 +30,8 @@ def in_turn(candidates: Mapping[str, Candidate], rounds: int) -> pd.DataFrame:
     What takes less than SHORTEST is repeated within a round and counts with its mean. A disturbance of the machine
     meets all candidates of a round alike: compare ratios within rounds.
     """
+    gc.collect()
+    gc.freeze()  # of what was there before no garbage comes, and to look through it takes longer than most candidates
     repeats = {}
     for name, candidate in candidates.items():
         with threads(candidate.threads):
@@ -43,6 +45,7 @@ def in_turn(candidates: Mapping[str, Candidate], rounds: int) -> pd.DataFrame:
             with threads(candidate.threads):
                 line[name] = _seconds(candidate.run, repeats[name])
         lines.append(line)
+    gc.unfreeze()
     return pd.DataFrame(lines)
 
 
