@@ -122,8 +122,9 @@ class Box:
                 kept &= ((steps % 1.0 == 0.0) & steps.between(0.0, len(values) - 1)).to_numpy()
             else:
                 lower, upper = float(values[0]), float(values[1])
-                rounding = ROUNDING * max(-lower, upper)
-                kept &= inputs[name].between(lower - rounding, upper + rounding).to_numpy()
+                slack = 4.0 * np.finfo(float).eps * max(-lower, upper)  # lower + (upper - lower) may miss upper
+                least, most = lower - ROUNDING * abs(lower) - slack, upper + ROUNDING * abs(upper) + slack
+                kept &= inputs[name].between(least, most).to_numpy()
         return kept
 
     def from_unit(self, points: np.ndarray) -> pd.DataFrame:

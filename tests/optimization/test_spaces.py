@@ -24,10 +24,11 @@ def test_a_box_contains_its_bounds_though_they_are_rounded_and_nothing_beyond() 
     lower, upper = np.sort(np.random.default_rng(0).normal(size=(200, 2)) * 10.0 ** np.arange(-100, 100)[:, None]).T
     corners = np.array([[0.0], [1.0]])
     for bounds in zip(lower.tolist(), upper.tolist(), strict=True):
-        box, beyond = Box({"x": bounds}), 1e-5 * max(-bounds[0], bounds[1])
+        box, slack = Box({"x": bounds}), 1e-15 * max(-bounds[0], bounds[1])
         assert box.contains(box.from_unit(corners)).all()
         assert box.contains(pd.DataFrame({"x": [float(f"{bound:.7g}") for bound in bounds]})).all()
-        assert not box.contains(pd.DataFrame({"x": [bounds[0] - beyond, bounds[1] + beyond]})).any()
+        beyond = [bounds[0] - 2e-6 * abs(bounds[0]) - slack, bounds[1] + 2e-6 * abs(bounds[1]) + slack]
+        assert not box.contains(pd.DataFrame({"x": beyond})).any()
 
 
 def test_what_a_box_contains() -> None:
