@@ -15,11 +15,11 @@ from mfgp.data.table import listed
 from mfgp.errors import DataError, DataTypeError, ParameterError
 from mfgp.expressions import Condition
 from mfgp.optimization.inputs import holds
+from mfgp.optimization.points import ROUNDING
 from mfgp.optimization.spread import coordinates
 
 Variable: TypeAlias = "tuple[float, float] | range | tuple[str, ...]"
 
-ROUNDING = 1e-6  # of a bound: what single precision and text of seven digits may be off by
 MOST_TRIED = 1 << 17  # points of the sequence that are looked at before a space counts as all but empty
 
 

@@ -16,6 +16,8 @@ from mfgp.errors import ColumnError, DataError
 Point: TypeAlias = tuple[float | str, ...]
 Label: TypeAlias = str | int
 
+ROUNDING = 1e-6  # of a number: what single precision, a spreadsheet or text of seven digits may be off by
+
 
 @dataclass(frozen=True)
 class Points:

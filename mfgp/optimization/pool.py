@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from functools import cached_property
 from numbers import Integral
 from pathlib import Path
@@ -18,7 +18,7 @@ from mfgp.data.table import listed, read_numbers, require_unique
 from mfgp.errors import ColumnError, DataError, DataTypeError, MfgpError
 from mfgp.expressions import Condition
 from mfgp.optimization.inputs import holds
-from mfgp.optimization.points import Label, Point, Points
+from mfgp.optimization.points import ROUNDING, Label, Point, Points
 from mfgp.optimization.spread import NEAR, Bounds, coordinates, far_apart
 from mfgp.optimization.trial import Place
 
@@ -195,6 +195,32 @@ class Pool:
     def coordinates(self, inputs: pd.DataFrame) -> np.ndarray:
         """Inputs as points: numbers in the range of the candidates from 0 to 1, each level on an axis of its own."""
         return coordinates(inputs, *self._bounds, self.levels)
+
+    def labels_of(self, points: Sequence[Point]) -> list[list[Label]]:
+        """For each of n points the labels of the candidates that have these inputs: none, one, or several.
+
+        A point may be a rounding away, each number by a millionth of itself; then the nearest candidate counts.
+
+        Examples
+        --------
+        >>> pool = Pool(pd.DataFrame({"radius": [0.1, 0.2, 0.2]}, index=["a", "b", "c"]))
+        >>> pool.labels_of([(0.2,), (0.1000001,), (0.11,)])
+        [['b', 'c'], ['a'], []]
+        """
+        found = [self.labels_at.get(point, []) for point in points]
+        others = [number for number, labels in enumerate(found) if not labels]
+        if others:
+            rows = Points(self.columns, self.levels).frame(points[number] for number in others)
+            distance, nearest = self._tree.query(self.coordinates(rows), distance_upper_bound=NEAR)
+            same, candidates = np.isfinite(distance), self.frame.iloc[np.where(np.isfinite(distance), nearest, 0)]
+            for name, lower in self._bounds[0].items():
+                gap = np.abs(rows[name].to_numpy() - candidates[name].to_numpy())
+                slack = np.finfo(float).eps * (self._bounds[1][name] - lower)  # of sums that ought to be zero
+                same &= gap <= ROUNDING * np.abs(candidates[name].to_numpy()) + slack
+            places = list(self.places.values())
+            for number, place in zip(np.array(others)[same], nearest[same], strict=True):
+                found[number] = self.labels_at[places[place].point]
+        return found
 
     @cached_property
     def places(self) -> dict[Label, Place]:

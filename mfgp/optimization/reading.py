@@ -149,7 +149,7 @@ class Reader:
     def _places(self, frame: pd.DataFrame) -> list[Place]:
         """Where lines were measured, by the column "candidate" if a line has one, else by the inputs."""
         if self.pool is None or "candidate" not in frame.columns:
-            return [self._place_of(point) for point in self.points.read(frame, "what is told")]
+            return self._places_of(self.points.read(frame, "what is told"))
         named = frame["candidate"].notna().to_numpy()
         unknown = [label for label in frame["candidate"][named] if label not in self.pool.labels]
         if unknown:
@@ -157,20 +157,24 @@ class Reader:
                 f"there is no candidate {unknown[0]!r}; to tell of a row outside the pool, leave 'candidate' empty and "
                 f"give its inputs {listed(self.points.columns)}"
             )
-        others = iter(self.points.read(frame[~named], "what is told") if not named.all() else [])
+        others = iter(self._places_of(self.points.read(frame[~named], "what is told") if not named.all() else []))
         return [
-            self.pool.places[plain_label(label)] if known else self._place_of(next(others))
+            self.pool.places[plain_label(label)] if known else next(others)
             for known, label in zip(named, frame["candidate"], strict=True)
         ]
 
-    def _place_of(self, point: Point) -> Place:
-        found = [] if self.pool is None else self.pool.labels_at.get(point, [])
-        if len(found) > 1:
-            raise DataError(
-                f"the candidates {listed(found)} all have the inputs {list(point)}; say which one is meant in a column "
-                "'candidate'"
-            )
-        return Place(found[0] if found else None, point)
+    def _places_of(self, points: Sequence[Point]) -> list[Place]:
+        if self.pool is None:
+            return [Place(None, point) for point in points]
+        places = []
+        for point, labels in zip(points, self.pool.labels_of(points), strict=True):
+            if len(labels) > 1:
+                raise DataError(
+                    f"the candidates {listed(labels)} all have the inputs {list(point)}; say which one is meant in a "
+                    "column 'candidate'"
+                )
+            places.append(self.pool.places[labels[0]] if labels else Place(None, point))
+        return places
 
 
 def _value(cell: Any, row: int, task: Any) -> Value | None:

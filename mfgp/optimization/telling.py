@@ -12,10 +12,10 @@ from typing import Any, Literal, TypeAlias
 import pandas as pd
 
 from mfgp.errors import DataError, DataTypeError
+from mfgp.optimization.points import ROUNDING
 from mfgp.optimization.reading import Reading
 from mfgp.optimization.trial import Pair, Trial, Trials, Value
 
-ROUNDING = 1e-6  # of a number, which a spreadsheet may round
 Outcome: TypeAlias = Literal["measured", "failed", "added", "known already"]
 
 

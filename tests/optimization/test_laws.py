@@ -106,6 +106,28 @@ def test_a_trial_needs_nothing_beside_its_number_and_numbers_may_be_rounded(buil
         campaign.tell(neighbour)
 
 
+@pytest.mark.parametrize("form", ["float32", "7 digits", "a unit and back"])
+def test_candidates_may_be_told_by_rounded_inputs(build: Build, form: str) -> None:
+    """As an answer to what is pending, as a table to start from, and both again, which changes nothing."""
+    campaign, other = build(), build()
+    rounded = {
+        "float32": lambda inputs: inputs.astype("float32"),
+        "7 digits": lambda inputs: inputs.map(lambda number: float(f"{number:.7g}")),
+        "a unit and back": lambda inputs: inputs * 627.5095 / 23.0605 / (627.5095 / 23.0605),
+    }[form]
+    asked = measured(campaign.ask(6))
+    told = asked.drop(columns="candidate").assign(**rounded(asked[["x", "y"]])).reset_index(drop=True)
+    assert not told[["x", "y"]].astype(float).equals(asked[["x", "y"]].reset_index(drop=True))
+    assert campaign.tell(told)["outcome"].tolist() == ["measured"] * 6
+    assert other.tell(told)["outcome"].tolist() == ["added"] * 6
+    for each in (campaign, other):
+        assert each.history[["candidate", "x", "y"]].equals(asked[["candidate", "x", "y"]])
+        assert set(each.tell(told)["outcome"]) == {"known already"}
+    outside = told.assign(x=told["x"] + 1e-3)
+    assert other.tell(outside)["outcome"].tolist() == ["added"] * 6
+    assert other.history["candidate"].isna().sum() == 6
+
+
 def test_nothing_is_asked_twice_until_a_pool_has_no_more(build: Build) -> None:
     campaign = build(space=pool(7))
     while len(asked := campaign.ask(3)):

@@ -59,6 +59,21 @@ def test_a_pool_contains_its_candidates_whatever_they_were_rounded_to() -> None:
     assert pool.contains(frame[::-1][["kelvin", "metal", "c", "b", "a"]]).all()
 
 
+def test_points_stand_for_the_candidate_that_they_were_rounded_from() -> None:
+    """Also where candidates are closer together than the digits of the numbers, or one number is the same for all."""
+    columns = np.random.default_rng(0).normal(size=(50, 3)) * [1e-13, 1.0, 1e6]
+    frame = pd.DataFrame(columns, columns=["a", "b", "c"])
+    frame = frame.assign(near=1e3 + np.arange(50) * 1e-3, kelvin=300.0, metal=["Cu", "Ni"] * 25)
+    single = frame.astype(dict.fromkeys(["a", "b", "c", "near"], "float32"))
+    pool = Pool(frame)
+    expected = [[label] for label in range(50)]
+    for told in (frame, single):
+        assert pool.labels_of([tuple(row) for row in told.itertuples(index=False)]) == expected
+    for changed in ({"a": frame["a"] * (1 + 1e-5)}, {"near": 999.0}, {"kelvin": 300.01}, {"metal": "Fe"}):
+        assert pool.labels_of([tuple(row) for row in frame.assign(**changed).itertuples(index=False)]) == [[]] * 50
+    assert pool.labels_of([]) == []
+
+
 def test_conditions_reject_points_of_a_box_and_keep_the_order_of_the_others() -> None:
     conditions = [mfgp.parse("radius * layers < 4"), mfgp.parse("metal == 'Cu' or radius > 1")]
     points = BOX.sample(400, 0)
