@@ -11,7 +11,7 @@ import pandas as pd
 from rich.console import Console
 
 from mfgp.cli.options import pairs, split
-from mfgp.data.csv import require_names
+from mfgp.data.csv import AS_TEXT, require_names
 from mfgp.data.labels import Labels, holds_labels
 from mfgp.data.levels import Levels, holds_levels
 from mfgp.data.table import listed, read_numbers
@@ -177,8 +177,8 @@ def open_table(
     return frame, columns
 
 
-def read_table(path: Path, formula: str | None = None) -> pd.DataFrame:
-    """A CSV file, with the text of `formula` as it stands: NaN is sodium nitride there.
+def read_table(path: Path, *text: Hashable) -> pd.DataFrame:
+    """A CSV file, with some columns as text as it stands: a formula NaN is sodium nitride, a name 007 is no number.
 
     Raises
     ------
@@ -190,8 +190,9 @@ def read_table(path: Path, formula: str | None = None) -> pd.DataFrame:
     try:
         require_names(path)
         frame = pd.read_csv(path)
-        if formula in frame:
-            frame[formula] = pd.read_csv(path, usecols=[formula], dtype=str, keep_default_na=False)
+        for name in text:
+            if name in frame:
+                frame[name] = pd.read_csv(path, usecols=[name], **AS_TEXT)[name]
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}); give the path of a CSV file") from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from numbers import Integral
 from pathlib import Path
 from types import EllipsisType
@@ -40,7 +39,7 @@ from mfgp.optimization.status import Status
 from mfgp.optimization.stopping import StoppingRule
 from mfgp.optimization.storage import Storage
 from mfgp.optimization.telling import Telling, withdraw
-from mfgp.optimization.trial import Trials
+from mfgp.optimization.trial import Trials, timestamp
 
 
 class Campaign:
@@ -212,7 +211,7 @@ class Campaign:
             with self._storage.transaction() as transaction:
                 if transaction.definition != text or not question.stands(transaction.trials):
                     continue  # another process asked meanwhile, or changed the campaign
-                first, now = len(transaction.trials), _now()
+                first, now = len(transaction.trials), timestamp()
                 new = [
                     replace(trial, number=number, asked_at=now)
                     for number, trial in enumerate(question.new, start=first)
@@ -246,7 +245,7 @@ class Campaign:
         """
         readings = Reader(self._definition.points, self._definition.tasks, self._definition.pool).read(frame)
         with self._storage.transaction() as transaction:
-            telling = Telling(transaction.trials, self._definition.points.columns, _now())
+            telling = Telling(transaction.trials, self._definition, timestamp())
             telling.hear(readings)
             transaction.put(list(telling.changed.values()))
         return telling.frame(frame.index[[reading.row for reading in readings]])
@@ -275,7 +274,7 @@ class Campaign:
         if not isinstance(reason, str) or not reason.strip():
             raise ParameterError(f"reason={reason!r}, expected text that says why, such as 'sample was lost'")
         with self._storage.transaction() as transaction:
-            transaction.put(withdraw(transaction.trials, trials, reason, again, _now()))
+            transaction.put(withdraw(transaction.trials, trials, reason, again, timestamp()))
 
     def change(
         self,
@@ -301,7 +300,7 @@ class Campaign:
         parts = {name: value for name, value in given.items() if value is not ...}
         with self._storage.transaction() as transaction:
             changed = as_stored(self._definition, transaction.definition).changed(**parts)
-            when = f"{_now()}, after {len(transaction.trials)} trials"
+            when = f"{timestamp()}, after {len(transaction.trials)} trials"
             transaction.redefine(with_change(transaction.definition, changed, when))
 
     @property
@@ -315,13 +314,18 @@ class Campaign:
         return history_of(self._defined()[0], self._storage.trials())
 
     @property
+    def space(self) -> Pool | Box:
+        """The candidates or the box as they were given, without the conditions on inputs."""
+        return self._definition.space
+
+    @property
     def objectives(self) -> tuple[Objective, ...]:
         """What is looked for."""
         return self._definition.objectives
 
     @property
     def constraints(self) -> tuple[Condition, ...]:
-        """The conditions on tasks that it has now; those on inputs are in the space."""
+        """The conditions on tasks that it has now."""
         return self._defined()[0].constraints
 
     @property
@@ -393,7 +397,3 @@ class Campaign:
         if silent:
             raise DataError(f"there is no value of {listed(silent)} to learn from yet; ask(), measure and tell() first")
         return self._learner.model(trials.measured)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

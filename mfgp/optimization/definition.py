@@ -173,6 +173,14 @@ class Definition:
         return _wanted(self.objectives, self.constraints)
 
     @cached_property
+    def takes_numbers(self) -> dict[str, bool]:
+        """Whether the objectives and the learned constraints take each of their tasks as a number, or for its class."""
+        classes = {
+            task for part in (*(each.utility for each in self.objectives), *self.constraints) for task in part.labels
+        }
+        return {str(task): task not in classes for task in self.wanted}
+
+    @cached_property
     def chooser(self) -> Acquisition:
         """What chooses."""
         return chooser_of(self.acquisition)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import KDTree
 
-from mfgp.data.csv import require_names
+from mfgp.data.csv import AS_TEXT, require_names
 from mfgp.data.levels import holds_levels
 from mfgp.data.table import listed, read_numbers, require_unique
 from mfgp.errors import ColumnError, DataError, DataTypeError, MfgpError
@@ -94,7 +94,8 @@ class Pool:
             Its name ends in ".parquet", or in ".csv".
         label
             The column of the candidates' labels; None for the index that pandas kept in a Parquet file, or for the
-            number of the row.
+            number of the row. In a CSV file it is text as it stands, unless all labels are whole numbers without
+            zeros in front.
 
         Raises
         ------
@@ -108,6 +109,9 @@ class Pool:
             if file.suffix != ".parquet":
                 require_names(file)
             frame = pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file)
+            if file.suffix != ".parquet" and label in frame.columns:
+                text = pd.read_csv(file, usecols=[label], **AS_TEXT)[label]
+                frame[label] = frame[label] if text.equals(frame[label].astype(str)) else text
         except MfgpError:
             raise
         except (OSError, ValueError) as error:

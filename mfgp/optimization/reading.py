@@ -14,6 +14,7 @@ from mfgp.data.table import listed, require_unique
 from mfgp.errors import ColumnError, DataError, DataTypeError
 from mfgp.optimization.points import Point, Points
 from mfgp.optimization.pool import Pool, plain_label
+from mfgp.optimization.spread import NEAR
 from mfgp.optimization.trial import Place, Value
 
 LONG = ("value", "noise", "reason", "cost")
@@ -91,10 +92,10 @@ class Reader:
         if frame.index.name in ("trial", "candidate", label or "trial") and frame.index.name not in frame.columns:
             frame = frame.reset_index()
         require_unique(frame.columns, "what is told")
-        placed = "candidate" in frame.columns or set(self.points.columns) <= set(frame.columns)
-        if label is not None and not placed:
-            frame = frame.rename(columns={label: "candidate"})
         frame = frame.reset_index(drop=True)
+        if self.pool is not None and label in frame.columns and "candidate" not in frame.columns:
+            placed, known = set(self.points.columns) <= set(frame.columns), frame[label].isin(self.pool.labels)
+            frame["candidate"] = frame[label].astype(object).where(known | (not placed))
         if "value" in frame.columns and ("task" in frame.columns or "trial" in frame.columns):
             return list(self._long(frame))
         measured = [task for task in self.tasks if task in frame.columns]
@@ -153,15 +154,35 @@ class Reader:
         named = frame["candidate"].notna().to_numpy()
         unknown = [label for label in frame["candidate"][named] if label not in self.pool.labels]
         if unknown:
+            text = isinstance(self.pool.labels[0], str) and not isinstance(unknown[0], str)
+            hint = ", for labels are text: read them by dtype={'candidate': str}" if text else ""
             raise DataError(
-                f"there is no candidate {unknown[0]!r}; to tell of a row outside the pool, leave 'candidate' empty and "
-                f"give its inputs {listed(self.points.columns)}"
+                f"there is no candidate {unknown[0]!r}{hint}; to tell of a row outside the pool, leave 'candidate' "
+                f"empty and give its inputs {listed(self.points.columns)}"
             )
+        self._require_own_inputs(frame[named])
         others = iter(self._places_of(self.points.read(frame[~named], "what is told") if not named.all() else []))
         return [
             self.pool.places[plain_label(label)] if known else next(others)
             for known, label in zip(named, frame["candidate"], strict=True)
         ]
+
+    def _require_own_inputs(self, frame: pd.DataFrame) -> None:
+        """Raise DataError if a line has a candidate and inputs of another, beyond a thousandth of the ranges."""
+        columns = list(self.points.columns)
+        if self.pool is None or not set(columns) <= set(frame.columns):
+            return
+        given = frame[frame[columns].notna().all(axis=1)]
+        told = self.points.read(given, "what is told")
+        own = [self.pool.places[plain_label(label)].point for label in given["candidate"]]
+        here, there = (self.pool.coordinates(self.points.frame(points)) for points in (told, own))
+        apart = np.linalg.norm(here - there, axis=1) >= NEAR
+        if apart.any():
+            row = int(apart.argmax())
+            raise DataError(
+                f"row {given.index[row]} is of the candidate {given['candidate'].iloc[row]!r} and has the inputs "
+                f"{list(told[row])}; that candidate has {list(own[row])}, so correct one, or leave inputs or label out"
+            )
 
     def _places_of(self, points: Sequence[Point]) -> list[Place]:
         if self.pool is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from numbers import Integral
 from typing import Any, Literal, TypeAlias
@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 import pandas as pd
 
 from mfgp.errors import DataError, DataTypeError
+from mfgp.optimization.definition import Definition
 from mfgp.optimization.points import ROUNDING
 from mfgp.optimization.reading import Reading
 from mfgp.optimization.trial import Pair, Trial, Trials, Value
@@ -31,8 +32,8 @@ class Telling:
     ----------
     trials
         Before.
-    inputs
-        Names of the inputs.
+    definition
+        Of the campaign.
     now
         The time.
 
@@ -45,7 +46,7 @@ class Telling:
     """
 
     trials: Trials
-    inputs: Sequence[Hashable]
+    definition: Definition
     now: str
     changed: dict[int, Trial] = field(default_factory=dict)
     outcomes: list[tuple[int, Outcome]] = field(default_factory=list)
@@ -53,7 +54,7 @@ class Telling:
     def __post_init__(self) -> None:
         self._told: dict[tuple[Pair, Value | None, float | None], list[int]] = defaultdict(list)
         self._pending: dict[Pair, list[int]] = defaultdict(list)
-        self._kinds: dict[str, bool] = {}
+        self._kinds = dict(self.definition.takes_numbers)
         for trial in self.trials:
             if trial.state == "asked":
                 self._pending[trial.pair].append(trial.number)
@@ -61,7 +62,7 @@ class Telling:
                 self._told[trial.pair, None, None].append(trial.number)
             elif trial.value is not None:
                 self._told[trial.pair, trial.value, trial.noise].append(trial.number)
-                self._kinds[trial.task] = isinstance(trial.value, float)
+                self._kinds.setdefault(trial.task, isinstance(trial.value, float))
         self._count = len(self.trials)
 
     def frame(self, index: pd.Index[Any]) -> pd.DataFrame:
@@ -105,9 +106,9 @@ class Telling:
                 f"row {reading.row} is of trial {number} and the task {reading.task!r}; that trial is of "
                 f"{trial.task!r}, so correct one of them"
             )
-        own = {"candidate": trial.label} | dict(zip(self.inputs, trial.point, strict=True))
+        own = {"candidate": trial.label} | dict(zip(self.definition.points.columns, trial.point, strict=True))
         said = reading.beside.items()
-        other = next((name for name, cell in said if not _is_same(own[name], cell, name in self.inputs)), None)
+        other = next((name for name, cell in said if not _is_same(own[name], cell, name != "candidate")), None)
         if other is not None:
             raise DataError(
                 f"row {reading.row} is of trial {number} and has {reading.beside[other]!r} as {other!r}; that trial "
@@ -172,14 +173,22 @@ class Telling:
         return trial.number, outcome
 
     def _require_kind(self, task: str, reading: Reading) -> None:
-        if reading.value is None:
+        value = reading.value
+        if value is None:
             return
-        number = isinstance(reading.value, float)
+        number = isinstance(value, float)
+        if isinstance(value, str) and self._kinds.get(task, True) and _is_number(value):
+            raise DataError(
+                f"row {reading.row} tells the text {value!r} of {task!r}; write numbers as numbers, as by "
+                'pd.to_numeric(frame["value"]), or pd.read_csv(path, decimal=",")'
+            )
         if self._kinds.setdefault(task, number) != number:
             kind, other = ("a class", "numbers") if not number else ("a number", "classes")
+            asked = task in self.definition.takes_numbers
+            whose = f"the campaign asks for {other}" if asked else f"it has {other} so far"
             raise DataError(
-                f"row {reading.row} tells {kind} of {task!r}, {reading.value!r}; it has {other} so far, so tell one of "
-                "those"
+                f"row {reading.row} tells {kind} of {task!r}, {value!r}; {whose}, so tell one of those, or no value "
+                "and a reason if it failed"
             )
 
 
@@ -217,6 +226,15 @@ def _is_same(own: Any, cell: Any, rounded: bool) -> bool:
         return math.isclose(float(own), float(cell), rel_tol=tolerance, abs_tol=tolerance**2)
     except (TypeError, ValueError):
         return str(own) == str(cell)
+
+
+def _is_number(text: str) -> bool:
+    """Whether a text is a number, be it with a comma for the point."""
+    try:
+        float(text.replace(",", "."))
+    except ValueError:
+        return False
+    return True
 
 
 def _agree(trial: Trial, reading: Reading) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -160,3 +161,8 @@ class Trials:
     def committed(self) -> float:
         """Cost of that and of what is pending."""
         return self.spent + sum(trial.cost for trial in self.pending)
+
+
+def timestamp() -> str:
+    """The time as trials have it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -67,7 +67,7 @@ def test_a_campaign_from_files(run: Run) -> None:
 
 
 def test_a_box_with_values_that_exist(run: Run) -> None:
-    frame = pd.read_csv("train.csv").assign(kind=["x", "y"] * 12)
+    frame = pd.read_csv("train.csv").assign(kind=["x", "y"] * 12).rename(columns={"name": "compound"})
     frame.to_csv("old.csv", index=False)
     begun = run(
         *(
@@ -134,6 +134,32 @@ def test_tables_with_the_labels_own_column_are_told(run: Run) -> None:
     assert "4 measured; " in run("campaign", "tell", "wide.csv").stderr
     wide.assign(name=["nobody", *wide["name"][1:]]).to_csv("wide.csv", index=False)
     assert "there is no candidate 'nobody'" in run("campaign", "tell", "wide.csv").stderr
+
+
+def test_names_with_zeros_in_front_stay_as_they_are(run: Run) -> None:
+    """In what is asked, told, and told of before."""
+    frame = pd.read_csv("pool.csv").assign(name=[f"{number:03}" for number in range(12)])
+    frame.to_csv("pool.csv", index=False)
+    frame[:3].round(3).assign(low=1.0, high=2.0).to_csv("old.csv", index=False)
+    assert run(*NEW, "--data", "old.csv").exit_code == 0
+    assert Campaign.load("campaign.sqlite").history["candidate"].tolist() == ["000", "000", "001", "001", "002", "002"]
+    run("campaign", "ask", "-n", 2)
+    asked = pd.read_csv("ask.csv", dtype=str)["candidate"]
+    assert asked.isin(frame["name"]).all()
+    fill().assign(candidate=asked).to_csv("ask.csv", index=False)
+    assert "2 measured; " in run("campaign", "tell", "ask.csv").stderr
+
+
+def test_numbers_beside_classes_in_one_column_are_numbers(run: Run) -> None:
+    run(*NEW, "--cost", "colour=2", "--constraint", "colour == 'red'", "--acquisition", "random")
+    frame = pd.read_csv("pool.csv").rename(columns={"name": "candidate"})[:3]
+    frame.assign(task=["high", "colour", "high"], value=[1.5, "red", "-2e1"]).to_csv("long.csv", index=False)
+    assert "3 added; " in run("campaign", "tell", "long.csv").stderr
+    assert Campaign.load("campaign.sqlite").history["value"].tolist() == [1.5, "red", -20.0]
+    frame.assign(task="high", value=["1,5", "2", "3"]).to_csv("long.csv", index=False)
+    assert (
+        "row 0 tells the text '1,5' of 'high'; write numbers as numbers" in run("campaign", "tell", "long.csv").stderr
+    )
 
 
 def test_a_wrong_value_is_withdrawn_and_told_anew(run: Run) -> None:

@@ -260,7 +260,25 @@ def lines(**columns: list[Any]) -> pd.DataFrame:
         (
             lines(task=["low"], value=["red"]),
             DataError,
-            "row 0 tells a class of 'low', 'red'; it has numbers so far, so tell one of those",
+            "row 0 tells a class of 'low', 'red'; it has numbers so far, so tell one of those, or no value and a",
+        ),
+        (
+            lines(task=["high"], value=["n/a"]),
+            DataError,
+            "row 0 tells a class of 'high', 'n/a'; the campaign asks for numbers, so tell one of those, or no value",
+        ),
+        *(
+            (
+                lines(task=[task], value=[text]),
+                DataError,
+                f"row 0 tells the text {text!r} of {task!r}; write numbers as",
+            )
+            for task, text in (("high", "1.5"), ("high", "1,5"), ("low", "-2e3"))
+        ),
+        (
+            lines(candidate=["c3"], high=[1.0]),
+            DataError,
+            "row 0 is of the candidate 'c3' and has the inputs [0.1, 0.2]; that candidate has [0.948",
         ),
         (
             pd.DataFrame({"x": [1.0], "low": [1.0]}),
@@ -273,6 +291,11 @@ def lines(**columns: list[Any]) -> pd.DataFrame:
             lines(candidate=["c99"], low=[1.0]),
             DataError,
             "there is no candidate 'c99'; to tell of a row outside the pool",
+        ),
+        (
+            lines(candidate=[3], low=[1.0]),
+            DataError,
+            "there is no candidate 3, for labels are text: read them by dtype={'candidate': str}; to tell of",
         ),
         (lines(trial=[99], value=[1.0]), DataError, "row 0 is of trial 99, which there is not: they go from 0 to 5"),
         (

@@ -128,6 +128,30 @@ def test_candidates_may_be_told_by_rounded_inputs(build: Build, form: str) -> No
     assert other.history["candidate"].isna().sum() == 6
 
 
+@pytest.mark.parametrize("column", ["candidate", "compound"])
+def test_a_label_says_more_than_rounded_inputs(build: Build, column: str) -> None:
+    """In the pool's own column too, in which others may stand whose inputs are told."""
+    inputs = pool().rename_axis("compound")
+    campaign = build(space=inputs)
+    told = inputs[:4].round(4).assign(high=1.0).rename_axis(column).reset_index()
+    campaign.tell(told)
+    assert campaign.history["candidate"].tolist() == ["c0", "c1", "c2", "c3"]
+    np.testing.assert_array_equal(campaign.history[["x", "y"]], inputs[:4])
+    if column == "compound":
+        campaign.tell(told.assign(compound="another", x=2.0))
+        assert campaign.history["candidate"].isna().sum() == 4
+
+
+def test_classes_are_no_numbers_and_numbers_no_classes(build: Build) -> None:
+    """Where the campaign asks for classes, text of digits is one."""
+    campaign = build(constraints=["low == '1'"], estimator=mfgp.MultiTaskGP())
+    assert campaign.tell(pool()[:2].assign(low=["1", "0"], high=1.0))["outcome"].tolist() == ["added"] * 4
+    with pytest.raises(
+        DataError, match="row 0 tells a number of 'low', 1.0; the campaign asks for classes, so tell one"
+    ):
+        campaign.tell(pool()[:1].assign(low=1.0))
+
+
 def test_nothing_is_asked_twice_until_a_pool_has_no_more(build: Build) -> None:
     campaign = build(space=pool(7))
     while len(asked := campaign.ask(3)):

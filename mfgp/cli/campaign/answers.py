@@ -10,6 +10,30 @@ from mfgp.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mfgp.optimization import Box, Pool
+
+
+def read_answers(file: Path, space: Pool | Box) -> pd.DataFrame:
+    """A CSV file, with labels as text if the candidates have text, and values as numbers where classes are among them.
+
+    Raises
+    ------
+    DataError, ColumnError
+        It cannot be used as a table.
+    """
+    import pandas as pd
+    from pandas.api.types import is_numeric_dtype
+
+    from mfgp.cli.table import read_table
+    from mfgp.optimization import Pool
+
+    labels = ["candidate", space.labels.name] if isinstance(space, Pool) and isinstance(space.labels[0], str) else []
+    frame = read_table(file, *labels)
+    if "value" in frame and not is_numeric_dtype(frame["value"]):
+        numbers = pd.to_numeric(frame["value"], errors="coerce").astype(object)
+        frame["value"] = numbers.where(numbers.notna(), frame["value"])
+    return frame
+
 
 def answered(frame: pd.DataFrame) -> pd.Series[bool]:
     """Whether each line of a question has a value, or a reason of failure."""

@@ -10,6 +10,7 @@ import typer
 from mfgp.cli import options
 from mfgp.cli.architecture import Architecture
 from mfgp.cli.campaign import limits, place
+from mfgp.cli.campaign.answers import read_answers
 from mfgp.cli.console import aside, complaining
 from mfgp.errors import ParameterError
 
@@ -66,11 +67,11 @@ def new(
     """
     from mfgp import Campaign
     from mfgp.cli.campaign.space import space_of
-    from mfgp.cli.table import read_table
 
+    space = space_of(candidates, label, inputs, ranges, whole, levels)
     campaign = Campaign(
         architecture.build(sources),
-        space_of(candidates, label, inputs, ranges, whole, levels),
+        space,
         _objectives(maximize, minimize, target),
         {task: _cost(text) for task, text in options.pairs(cost, "--cost").items()},
         constraint or [],
@@ -81,7 +82,7 @@ def new(
         initial=_initial(initial),
         random_state=seed,
         name=name,
-        data=None if data is None else read_table(data),
+        data=None if data is None else read_answers(data, space),
     )
     aside(quiet).print(f"{campaign!r}, in {storage}")
 

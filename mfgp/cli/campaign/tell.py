@@ -9,7 +9,7 @@ import typer
 
 from mfgp.cli import options
 from mfgp.cli.campaign import place
-from mfgp.cli.campaign.answers import answered
+from mfgp.cli.campaign.answers import answered, read_answers
 from mfgp.cli.console import aside, complaining
 
 
@@ -25,11 +25,9 @@ def tell(
     A measurement that failed has no value, and a reason. Lines of what ask wrote that have neither are left out, and a
     file may be told again as it fills.
     """
-    from mfgp.cli.table import read_table
-
     notes = aside(quiet)
-    frame = read_table(file)
     campaign = place.opened(storage, name)
+    frame = read_answers(file, campaign.space)
     if {"trial", "value"} <= set(frame.columns):
         whole, frame = len(frame), frame[answered(frame)]
         notes.print(f"{whole - len(frame)} of {whole} lines have no value yet")
