@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from mfgp.data.table import listed
 from mfgp.errors import DataTypeError, ParameterError
 from mfgp.optimization.acquisition import (
     Entropy,
@@ -46,7 +45,9 @@ def acquisition(wanted: Any) -> Acquisition:
     """
     if isinstance(wanted, str):
         if wanted not in ACQUISITIONS:
-            raise ParameterError(f"there is no acquisition {wanted!r}; there are {listed(sorted(ACQUISITIONS))}")
+            raise ParameterError(
+                f"there is no acquisition {wanted!r}; there are {', '.join(map(repr, sorted(ACQUISITIONS)))}"
+            )
         return ACQUISITIONS[wanted]()
     if not callable(getattr(wanted, "choose", None)):
         raise DataTypeError(

@@ -79,6 +79,12 @@ class Costs:
                         f"the cost of {task!r}, {cost!r}, names {listed(missing)}; the inputs are {listed(columns)}"
                     )
 
+    def require_positive(self, inputs: pd.DataFrame) -> None:
+        """Raise DataError if a quantity is not positive and finite at a row; functions are not called."""
+        for task, cost in self.by_task.items():
+            if isinstance(cost, Quantity):
+                self.of(inputs, task)
+
     def of(self, inputs: pd.DataFrame, task: Hashable) -> np.ndarray:
         """Cost (n,) of a measurement of a task at each row.
 
@@ -94,7 +100,7 @@ class Costs:
         ColumnError
             There is no such task, or the cost names what is no input.
         DataError
-            A cost is not positive and finite.
+            A cost is not positive and finite, or a function fails at a row.
         """
         if task not in self.by_task:
             raise ColumnError(f"there is no cost of {task!r}; the tasks with costs are {listed(self.tasks)}")
@@ -102,12 +108,12 @@ class Costs:
         if isinstance(cost, Quantity):
             values = quantity_at(cost, inputs)
         elif callable(cost):
-            values = np.array([float(cost(row)) for _, row in inputs.iterrows()])
+            values = np.array([_called(cost, row, task) for _, row in inputs.iterrows()])
         else:
             values = np.full(len(inputs), float(cost))
         bad = np.flatnonzero(~(np.isfinite(values) & (values > 0.0)))
         if len(bad):
-            where = {name: inputs[name].iloc[bad[0]] for name in inputs.columns}
+            where = inputs.iloc[bad[0]].to_dict()
             raise DataError(
                 f"the cost of {task!r} is {values[bad[0]]:g} at {where}, and so in {len(bad)} of {len(values)} rows; "
                 "give a cost that is positive and finite everywhere"
@@ -125,6 +131,16 @@ class Costs:
                [20.,  3.]])
         """
         return np.column_stack([self.of(inputs, task) for task in tasks])
+
+
+def _called(cost: Callable[[pd.Series], float], row: pd.Series, task: Hashable) -> float:
+    try:
+        return float(cost(row))
+    except Exception as error:  # whatever a function of the user's own may raise
+        raise DataError(
+            f"the cost of {task!r} is a function that raises {type(error).__name__}: {error} at {row.to_dict()}; it is "
+            "called with a Series of these inputs, and has to return a number"
+        ) from error
 
 
 def _cost(task: Hashable, cost: Any) -> Cost:

@@ -110,6 +110,12 @@ class Definition:
         known = tuple(each for each in conditions if set(each.tasks) <= set(space.columns))
         learned = tuple(each for each in conditions if each not in known)
         for condition in learned:
+            strange = [name for name in condition.tasks if name not in (*tasks, *space.columns)]
+            if strange:
+                raise ColumnError(
+                    f"the constraint {condition!r} names {strange[0]!r}, which is neither a task nor an input; tasks "
+                    f"are {listed(tasks)}, inputs {listed(space.columns)}"
+                )
             _require_tasks(condition, tasks, space.columns)
         _require_chain(estimator, [str(task) for task in tasks], objectives, learned)
         if budget is not None and not (_is_number(budget) and budget > 0.0):
@@ -127,7 +133,8 @@ class Definition:
         definition = cls(
             estimator, space, objectives, known, learned, read_costs, acquisition, limit, stopping, counts, seed
         )
-        _ = definition.open_space
+        if isinstance(definition.open_space, Pool):
+            read_costs.require_positive(definition.open_space.frame)
         return definition
 
     def changed(self, **parts: Any) -> Definition:

@@ -108,6 +108,12 @@ COSTS = [
     case(
         "task", lambda: Costs.read({"a": 1}).of(ROW, "b"), ColumnError, "there is no cost of 'b'; the tasks with costs"
     ),
+    case(
+        "raises",
+        lambda: Costs.read({"a": lambda row: row["z"]}).of(ROW, "a"),
+        DataError,
+        "the cost of 'a' is a function that raises KeyError: 'z' at {'x': 0.5}; it is called with a Series",
+    ),
     case("value", lambda: Costs.read({"a": "x - 1"}).of(ROW, "a"), DataError, "the cost of 'a' is -0.5 at {'x': "),
     case(
         "function",
@@ -147,6 +153,17 @@ def test_parts(act: Callable[[], Any], error: type[MfgpError], message: str) -> 
         ),
         ({"constraints": "low + 1"}, DataTypeError, "the constraint 'low + 1' is no condition; compare something"),
         ({"constraints": ["low > x"]}, ColumnError, "low > x uses the input 'x' beside tasks"),
+        (
+            {"constraints": ["xx > 5"]},
+            ColumnError,
+            "the constraint xx > 5 names 'xx', which is neither a task nor an input; tasks are 'low', 'high', inputs",
+        ),
+        ({"costs": {"low": 1, "high": "x - 2"}}, DataError, "the cost of 'high' is -1."),
+        (
+            {"acquisition": "ei"},
+            ParameterError,
+            "there are 'gain', 'log_ei', 'log_nehvi', 'log_nei', 'mf_kg', 'mf_mes'",
+        ),
         (
             {"costs": {"low": "2 * z", "high": 1}},
             ColumnError,
