@@ -155,7 +155,7 @@ class Pool:
         return self if kept.all() else Pool(self.frame[kept])
 
     def contains(self, inputs: pd.DataFrame) -> np.ndarray:
-        """Whether rows (n, d) are candidates, or all but: within a thousandth of the ranges of one.
+        """Whether rows (n, d) are candidates, or a rounding away from one; see :meth:`labels_of`.
 
         Examples
         --------
@@ -164,13 +164,8 @@ class Pool:
         >>> pool.contains(rows).tolist()
         [True, False, False]
         """
-        lower, upper = self._bounds
-        found = np.ones(len(inputs), dtype=bool)
-        for name, value in lower.items():
-            if value == upper[name]:  # counts for nothing in the coordinates
-                found &= np.isclose(inputs[name], value, rtol=NEAR, atol=0.0)
-        distance, _ = self._tree.query(self.coordinates(inputs[list(self.columns)]), distance_upper_bound=NEAR)
-        return found & np.isfinite(distance)
+        points = Points(self.columns, self.levels).read(inputs, "the rows")
+        return np.array([bool(labels) for labels in self.labels_of(points)], dtype=bool)
 
     def space_filling(
         self, count: int, taken: pd.DataFrame, random_state: int, among: np.ndarray | None = None

@@ -29,7 +29,7 @@ def trials_of(count: int) -> list[Trial]:
     ]
 
 
-def learner(estimator: mfgp.Regressor | None = None) -> Learner:
+def learner(estimator: Regressor | None = None) -> Learner:
     return Learner(mfgp.DifferenceGP() if estimator is None else estimator, POINTS, ["low", "high"])
 
 
