@@ -30,22 +30,20 @@ def in_turn(candidates: Mapping[str, Candidate], rounds: int) -> pd.DataFrame:
     What takes less than SHORTEST is repeated within a round and counts with its mean. A disturbance of the machine
     meets all candidates of a round alike: compare ratios within rounds.
     """
-    gc.collect()
-    gc.freeze()  # of what was there before no garbage comes, and to look through it takes longer than most candidates
-    repeats = {}
-    for name, candidate in candidates.items():
-        with threads(candidate.threads):
-            candidate.run()
-            repeats[name] = max(1, round(SHORTEST / _seconds(candidate.run, 1)))
-    lines = []
-    for _ in range(rounds):
-        line = {}
+    with _old_things_set_aside():
+        repeats = {}
         for name, candidate in candidates.items():
-            gc.collect()
             with threads(candidate.threads):
-                line[name] = _seconds(candidate.run, repeats[name])
-        lines.append(line)
-    gc.unfreeze()
+                candidate.run()
+                repeats[name] = max(1, round(SHORTEST / _seconds(candidate.run, 1)))
+        lines = []
+        for _ in range(rounds):
+            line = {}
+            for name, candidate in candidates.items():
+                gc.collect()
+                with threads(candidate.threads):
+                    line[name] = _seconds(candidate.run, repeats[name])
+            lines.append(line)
     return pd.DataFrame(lines)
 
 
@@ -72,6 +70,17 @@ def threads(count: int | None) -> Iterator[None]:
             yield
         finally:
             torch.set_num_threads(before)
+
+
+@contextmanager
+def _old_things_set_aside() -> Iterator[None]:
+    """Garbage is looked for among what is made from now on: to look through all takes longer than most candidates."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _seconds(run: Callable[[], Any], repeats: int) -> float:
