@@ -190,9 +190,9 @@ def read_table(path: Path, *text: Hashable) -> pd.DataFrame:
     try:
         require_names(path)
         frame = pd.read_csv(path)
-        for name in text:
-            if name in frame:
-                frame[name] = pd.read_csv(path, usecols=[name], **AS_TEXT)[name]
+        as_text = pd.Index([name for name in text if name in frame])
+        if len(as_text):
+            frame[as_text] = pd.read_csv(path, usecols=list(as_text), **AS_TEXT)[as_text]
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}); give the path of a CSV file") from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:

@@ -18,6 +18,7 @@ from mfgp.architectures.regressor import Regressor
 from mfgp.data.table import listed
 from mfgp.errors import ColumnError, DataTypeError, ParameterError
 from mfgp.expressions import Condition, Expression, parse
+from mfgp.expressions.expression import unknown_task
 from mfgp.optimization.acquisitions import acquisition as chooser_of
 from mfgp.optimization.box import Box
 from mfgp.optimization.costs import Costs
@@ -110,12 +111,6 @@ class Definition:
         known = tuple(each for each in conditions if set(each.tasks) <= set(space.columns))
         learned = tuple(each for each in conditions if each not in known)
         for condition in learned:
-            strange = [name for name in condition.tasks if name not in (*tasks, *space.columns)]
-            if strange:
-                raise ColumnError(
-                    f"the constraint {condition!r} names {strange[0]!r}, which is neither a task nor an input; tasks "
-                    f"are {listed(tasks)}, inputs {listed(space.columns)}"
-                )
             _require_tasks(condition, tasks, space.columns)
         _require_chain(estimator, [str(task) for task in tasks], objectives, learned)
         if budget is not None and not (_is_number(budget) and budget > 0.0):
@@ -249,7 +244,10 @@ def _require_tasks(expression: Expression, tasks: Collection[Hashable], inputs: 
                 f"{expression!r} uses the input {name!r} beside tasks; write conditions on inputs by themselves, and "
                 f"objectives and other conditions in the tasks {listed(tasks)}"
             )
-    expression.require_tasks(list(tasks))
+        if name not in tasks:
+            raise ColumnError(
+                f"{unknown_task(name, tasks)}, nor such an input; these are {listed(inputs)}, in {expression!r}"
+            )
 
 
 def _require_chain(

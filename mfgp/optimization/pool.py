@@ -212,10 +212,11 @@ class Pool:
             rows = Points(self.columns, self.levels).frame(points[number] for number in others)
             distance, nearest = self._tree.query(self.coordinates(rows), distance_upper_bound=NEAR)
             same, candidates = np.isfinite(distance), self.frame.iloc[np.where(np.isfinite(distance), nearest, 0)]
-            for name, lower in self._bounds[0].items():
-                gap = np.abs(rows[name].to_numpy() - candidates[name].to_numpy())
-                slack = np.finfo(float).eps * (self._bounds[1][name] - lower)  # of sums that ought to be zero
-                same &= gap <= ROUNDING * np.abs(candidates[name].to_numpy()) + slack
+            lower, upper = self._bounds
+            for name in lower:
+                own = candidates[name].to_numpy()
+                slack = np.finfo(float).eps * (upper[name] - lower[name])  # of sums that ought to be zero
+                same &= np.abs(rows[name].to_numpy() - own) <= ROUNDING * np.abs(own) + slack
             places = list(self.places.values())
             for number, place in zip(np.array(others)[same], nearest[same], strict=True):
                 found[number] = self.labels_at[places[place].point]

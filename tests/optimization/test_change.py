@@ -79,7 +79,7 @@ def test_what_cannot_be_is_not_changed(build: Build) -> None:
     before = campaign.status()
     with pytest.raises(ParameterError, match="budget=-1, expected a positive number in the unit of the costs"):
         campaign.change(budget=-1)
-    with pytest.raises(ColumnError, match="the constraint .* names 'loss', which is neither a task nor"):
+    with pytest.raises(ColumnError, match="there is no task 'loss'"):
         campaign.change(budget=30, constraints="loss < 1")
     assert campaign.status() == before
 

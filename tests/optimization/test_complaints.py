@@ -156,9 +156,10 @@ def test_parts(act: Callable[[], Any], error: type[MfgpError], message: str) -> 
         (
             {"constraints": ["xx > 5"]},
             ColumnError,
-            "the constraint xx > 5 names 'xx', which is neither a task nor an input; tasks are 'low', 'high', inputs",
+            "there is no task 'xx'; the tasks are ['low', 'high'], nor such an input; these are 'x', 'y', in xx > 5",
         ),
         ({"costs": {"low": 1, "high": "x - 2"}}, DataError, "the cost of 'high' is -1."),
+        ({"constraints": ["hihg > 5"]}, ColumnError, "there is no task 'hihg' (did you mean 'high'?); the tasks are"),
         (
             {"acquisition": "ei"},
             ParameterError,

@@ -101,12 +101,12 @@ def climb(
     with one_thread(), warnings.catch_warnings(record=True):  # that an end is no good is seen by its value
         found = torch.cat([end for part in points.split(1 if conditions else len(points)) for end in ends(part)])
     names = [variables[place][0] for place in moving.nonzero().flatten().tolist()]
-    climbed, inside = rows.copy(), np.zeros(len(rows), dtype=bool)
+    needed, climbed, inside = before.cpu().numpy(), rows.copy(), np.zeros(len(rows), dtype=bool)
     for share in SHARES:
         tried, end = rows.copy(), lower + (points + share * (found - points)) * width
         tried[names] = end[:, moving].cpu().numpy()
         reached, allowed = value(end[:, :-1], number).detach().cpu().numpy(), box.allows(tried)
-        better = (reached > before.cpu().numpy()) & allowed & ~inside
+        better = (reached > needed) & allowed & ~inside
         climbed[names] = np.where(better[:, None], tried[names], climbed[names])
         inside |= allowed
         if inside.all():
